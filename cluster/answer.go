@@ -1,0 +1,105 @@
+package cluster
+
+import "time"
+
+// Answer is what one server said about itself over HTTP: /varz, /routez,
+// /connz and /healthz, asked together. Began is when the first question left;
+// an answer that began before an action ended proves nothing about it.
+type Answer struct {
+	Node  string    `json:"node"`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended"`
+
+	ServerID string    `json:"server_id"` // new at every start of an unnamed server
+	Name     string    `json:"name,omitempty"`
+	Version  Version   `json:"version"`
+	Start    time.Time `json:"start"`
+
+	ConnectURLs []string `json:"connect_urls,omitempty"` // what it tells clients about itself
+	Routes      int      `json:"routes"`                 // route connections, not peers
+	Peers       []Peer   `json:"peers,omitempty"`        // distinct remote ids
+
+	Connections      int    `json:"connections"` // clients now
+	TotalConnections uint64 `json:"total_connections"`
+	InMsgs           int64  `json:"in_msgs"`
+	OutMsgs          int64  `json:"out_msgs"`
+	SlowConsumers    int64  `json:"slow_consumers,omitempty"`
+
+	Clients []Connection `json:"clients,omitempty"` // one page of /connz, newest first
+
+	Healthy bool   `json:"healthy"`
+	Health  string `json:"health,omitempty"` // why not, in the server's words
+}
+
+// Known says that there is an answer.
+func (a Answer) Known() bool { return a.ServerID != "" }
+
+// Peer is another server that this one has routes with. Current servers keep
+// several pooled connections to one peer and one for the system account, so
+// Routes is 4 by default and 1 where one side is older than 2.10.
+type Peer struct {
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"` // absent before 2.9
+	Routes int    `json:"routes"`
+}
+
+// Connection is a client as its server sees it (/connz).
+type Connection struct {
+	CID      uint64    `json:"cid"`
+	Name     string    `json:"name,omitempty"`
+	Lang     string    `json:"lang,omitempty"`
+	Version  string    `json:"version,omitempty"`
+	Addr     string    `json:"addr"`
+	Start    time.Time `json:"start"`
+	Subs     int       `json:"subs"`
+	InMsgs   int64     `json:"in_msgs"`
+	OutMsgs  int64     `json:"out_msgs"`
+	OutBytes int64     `json:"out_bytes"`
+	Pending  int       `json:"pending,omitempty"`
+	RTT      string    `json:"rtt,omitempty"`
+}
+
+// Level is the severity of a server's log line.
+type Level string
+
+// The levels that nats-server writes.
+const (
+	LevelTrace Level = "TRC"
+	LevelDebug Level = "DBG"
+	LevelInfo  Level = "INF"
+	LevelWarn  Level = "WRN"
+	LevelError Level = "ERR"
+	LevelFatal Level = "FTL"
+	LevelOther Level = "" // not in the log format: a usage text, a panic
+)
+
+// LogLine is one line that a server wrote, parsed; see proc.ParseLine.
+type LogLine struct {
+	Node  string    `json:"node"`
+	PID   int       `json:"pid,omitempty"`
+	At    time.Time `json:"at"`
+	Level Level     `json:"level"`
+	Text  string    `json:"text"`
+	Topic Topic     `json:"topic,omitempty"`
+}
+
+// Topic is what a log line is about, where the program knows its wording.
+// State is never driven by topics: levels and wording moved four times between
+// 2.8 and 2.15. They are narrative.
+type Topic string
+
+// The topics that a roll produces.
+const (
+	TopicReady        Topic = "ready"
+	TopicRouteRefused Topic = "route-refused" // a peer does not listen
+	TopicRouteUp      Topic = "route-up"
+	TopicRouteDown    Topic = "route-down"
+	TopicClientUp     Topic = "client-up"
+	TopicClientDown   Topic = "client-down"
+	TopicSignal       Topic = "signal"
+	TopicLameDuck     Topic = "lame-duck"
+	TopicShutdown     Topic = "shutdown"
+	TopicFatal        Topic = "fatal"
+	TopicPanic        Topic = "panic"
+	TopicExpected     Topic = "expected" // looks alarming, is part of any roll
+)

@@ -1,0 +1,110 @@
+package cluster
+
+import (
+	"slices"
+	"time"
+)
+
+// keepRefused bounds the complaints kept per process; the log has all of them.
+const keepRefused = 8
+
+// Apply folds one event into the observation and returns the result. It is
+// pure: the old observation stays as it was. An event it does not know, or one
+// about a process that is no longer the newest, changes nothing.
+func (o Observation) Apply(at time.Time, e Event) Observation {
+	o.At = at
+	switch e := e.(type) {
+	case Installed:
+		return o.with(e.Node, func(s *Server) { s.Disk = e.Build })
+	case Started:
+		return o.with(e.Node, func(s *Server) {
+			*s = Server{Node: s.Node, Disk: s.Disk, Process: e.Process, Starts: s.Starts + 1}
+		})
+	case StopAsked:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) {
+			if e.Stop == StopLameDuck {
+				s.Drained = s.Answer.Connections
+			}
+			s.Process.Stop, s.Process.Asked = e.Stop, e.At
+		})
+	case Exited:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) {
+			s.Process.Exit = &e.Exit
+			s.Usage, s.Silent = Usage{}, time.Time{}
+		})
+	case Answered:
+		return o.with(e.Answer.Node, func(s *Server) {
+			// Told by the process before this one, or after its end: not news.
+			if !s.Process.Alive() || e.Answer.Began.Before(s.Process.Started) || e.Answer.Began.Before(s.Answer.Began) {
+				return
+			}
+			s.Answer, s.Silent, s.Why = e.Answer, time.Time{}, ""
+		})
+	case Unanswered:
+		return o.with(e.Node, func(s *Server) {
+			if !s.Process.Alive() || e.Began.Before(s.Process.Started) {
+				return
+			}
+			if s.Silent.IsZero() {
+				s.Silent = e.Began
+			}
+			s.Why = e.Reason
+		})
+	case Used:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Usage = e.Usage })
+	case Logged:
+		return o.logged(e)
+	case FleetChanged:
+		o.Fleet = o.Fleet.apply(e)
+	}
+	return o
+}
+
+func (o Observation) with(node string, change func(*Server)) Observation {
+	i := slices.IndexFunc(o.Servers, func(s Server) bool { return s.Node.Name == node })
+	if i < 0 {
+		return o
+	}
+	o.Servers = slices.Clone(o.Servers)
+	change(&o.Servers[i])
+	return o
+}
+
+func (o Observation) ofProcess(node string, pid int, change func(*Server)) Observation {
+	return o.with(node, func(s *Server) {
+		if s.Process.PID == pid && s.Process.Exit == nil {
+			change(s)
+		}
+	})
+}
+
+func (o Observation) logged(e Logged) Observation {
+	for _, l := range e.Lines {
+		if l.Topic != TopicRouteRefused {
+			continue
+		}
+		o = o.with(l.Node, func(s *Server) {
+			if s.Process.PID == l.PID && len(s.Refused) < keepRefused {
+				s.Refused = append(slices.Clip(s.Refused), l)
+			}
+		})
+	}
+	return o
+}
+
+func (f Fleet) apply(e FleetChanged) Fleet {
+	f.At, f.Totals = e.At, e.Totals
+	if len(e.Changed) == 0 {
+		return f
+	}
+	f.Clients = slices.Clone(f.Clients)
+	for _, c := range e.Changed {
+		switch {
+		case c.ID >= 0 && c.ID < len(f.Clients):
+			f.Clients[c.ID] = c
+		case c.ID == len(f.Clients):
+			f.Clients = append(f.Clients, c)
+		}
+	}
+	return f
+}

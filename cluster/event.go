@@ -1,0 +1,126 @@
+package cluster
+
+import "time"
+
+// Event is something that was observed or done. Producers emit events, one
+// goroutine numbers and folds them into state, and every screen, report and
+// verdict is a view of that state. Kind is the event's name in the event log.
+type Event interface{ Kind() string }
+
+// Sink takes events from any goroutine and does not block for long.
+type Sink func(Event)
+
+// Fetching tells how far getting a build is.
+type Fetching struct {
+	Role   string `json:"role"` // from or to
+	Want   string `json:"want"` // the selector as given: 2.15.1
+	Source string `json:"source"`
+	Detail string `json:"detail"`
+}
+
+// Fetched says that a build is at hand.
+type Fetched struct {
+	Role  string `json:"role"`
+	Build Build  `json:"build"`
+}
+
+// FetchFailed says that a build is not to be had, and what is done instead.
+type FetchFailed struct {
+	Role    string `json:"role"`
+	Want    string `json:"want"`
+	Reason  string `json:"reason"`
+	Hint    string `json:"hint,omitempty"`
+	Instead Build  `json:"instead,omitzero"`
+}
+
+// Installed says that the file in a node's slot is now this build. What runs
+// is another fact.
+type Installed struct {
+	Node  string `json:"node"`
+	Build Build  `json:"build"`
+}
+
+// Started says that a server process began.
+type Started struct {
+	Node    string  `json:"node"`
+	Process Process `json:"process"`
+}
+
+// StopAsked says that a process was sent a signal to end.
+type StopAsked struct {
+	Node string    `json:"node"`
+	PID  int       `json:"pid"`
+	Stop Stop      `json:"stop"`
+	At   time.Time `json:"at"`
+}
+
+// Exited says that a process ended.
+type Exited struct {
+	Node string `json:"node"`
+	PID  int    `json:"pid"`
+	Exit Exit   `json:"exit"`
+}
+
+// Logged carries lines that a server wrote.
+type Logged struct {
+	Lines   []LogLine `json:"lines"`
+	Skipped int       `json:"skipped,omitempty"` // lines left out here; the file in the slot has all
+}
+
+// Answered says that a server answered.
+type Answered struct {
+	Answer Answer `json:"answer"`
+}
+
+// Unanswered says that a server did not answer the question that left at Began.
+type Unanswered struct {
+	Node   string    `json:"node"`
+	Began  time.Time `json:"began"`
+	Reason string    `json:"reason"`
+}
+
+// Used tells what a process takes.
+type Used struct {
+	Node  string `json:"node"`
+	PID   int    `json:"pid"`
+	Usage Usage  `json:"usage"`
+}
+
+// FleetChanged carries the fleet's totals and those clients about which
+// something changed. Clients are addressed by ID; an ID one past the last one
+// adds a client. Connections are told at once, counters a few times a second.
+type FleetChanged struct {
+	At      time.Time `json:"at"`
+	Totals  Totals    `json:"totals"`
+	Changed []Client  `json:"changed,omitempty"`
+}
+
+// Kind is the event's name in the log.
+func (Fetching) Kind() string     { return "fetching" }
+func (Fetched) Kind() string      { return "fetched" }
+func (FetchFailed) Kind() string  { return "fetch-failed" }
+func (Installed) Kind() string    { return "installed" }
+func (Started) Kind() string      { return "started" }
+func (StopAsked) Kind() string    { return "stop-asked" }
+func (Exited) Kind() string       { return "exited" }
+func (Logged) Kind() string       { return "logged" }
+func (Answered) Kind() string     { return "answered" }
+func (Unanswered) Kind() string   { return "unanswered" }
+func (Used) Kind() string         { return "used" }
+func (FleetChanged) Kind() string { return "fleet" }
+
+// Events holds a zero value of every event of this package, for decoding logs.
+var Events = []Event{
+	Fetching{},
+	Fetched{},
+	FetchFailed{},
+	Installed{},
+	Started{},
+	StopAsked{},
+	Exited{},
+	Logged{},
+	Answered{},
+	Unanswered{},
+	Used{},
+	FleetChanged{},
+}

@@ -1,0 +1,162 @@
+package cluster
+
+import (
+	"slices"
+	"time"
+)
+
+// Observation is the newest known fact of each kind about each server and the
+// fleet: what checks are evaluated on.
+type Observation struct {
+	At      time.Time `json:"at"`
+	Servers []Server  `json:"servers"` // in the topology's order
+	Fleet   Fleet     `json:"fleet"`
+}
+
+// Server is what is known of one node's server.
+type Server struct {
+	Node    Node      `json:"node"`
+	Disk    Build     `json:"disk"`    // the file in the slot
+	Process Process   `json:"process"` // the newest one; zero before the first start
+	Starts  int       `json:"starts"`
+	Answer  Answer    `json:"answer"` // the newest of this process; see Known
+	Silent  time.Time `json:"silent"` // since when it answers nothing; zero while it answers
+	Why     string    `json:"why,omitempty"`
+	Usage   Usage     `json:"usage"`
+	Refused []LogLine `json:"refused,omitempty"` // this process's complaints about peers that do not listen
+	Drained int       `json:"drained"`           // clients it had when lame duck was asked for
+}
+
+// Observe begins an observation of a topology of which nothing is known.
+func Observe(t Topology) Observation {
+	o := Observation{}
+	for _, n := range t.Nodes {
+		o.Servers = append(o.Servers, Server{Node: n})
+	}
+	return o
+}
+
+// Server finds a node's server.
+func (o Observation) Server(name string) (Server, bool) {
+	for _, s := range o.Servers {
+		if s.Node.Name == name {
+			return s, true
+		}
+	}
+	return Server{}, false
+}
+
+// Since keeps of each answer and of the fleet only what was asked for at or
+// after t. Process facts stay: they are told when they happen.
+func (o Observation) Since(t time.Time) Observation {
+	o.Servers = slices.Clone(o.Servers)
+	for i := range o.Servers {
+		if o.Servers[i].Answer.Began.Before(t) {
+			o.Servers[i].Answer = Answer{}
+		}
+	}
+	if o.Fleet.At.Before(t) {
+		o.Fleet = Fleet{}
+	}
+	return o
+}
+
+// Peers lists the nodes that the named server has routes with, by distinct
+// remote id, and how many route connections each has. An id that no live server
+// answers to (one that has just restarted) is left out.
+func (o Observation) Peers(name string) map[string]int {
+	s, ok := o.Server(name)
+	if !ok || !s.Process.Alive() {
+		return nil
+	}
+	out := map[string]int{}
+	for _, p := range s.Answer.Peers {
+		for _, other := range o.Servers {
+			if other.Process.Alive() && other.Answer.ServerID == p.ID {
+				out[other.Node.Name] = p.Routes
+			}
+		}
+	}
+	return out
+}
+
+// Alive lists the nodes whose process lives.
+func (o Observation) Alive() []string {
+	var out []string
+	for _, s := range o.Servers {
+		if s.Process.Alive() {
+			out = append(out, s.Node.Name)
+		}
+	}
+	return out
+}
+
+// Condition is the state of a server in one word; see Server.Condition.
+type Condition string
+
+// The conditions of a server.
+const (
+	NotStarted Condition = "not started"
+	Starting   Condition = "starting"
+	Up         Condition = "up"
+	Draining   Condition = "lame duck"
+	Stopping   Condition = "stopping"
+	Frozen     Condition = "no answer" // alive, was up, and does not answer
+	Down       Condition = "down"      // ended as it was asked to
+	Crashed    Condition = "died"      // ended without being asked by us
+)
+
+// Condition is what this server's newest facts come to.
+func (s Server) Condition() Condition {
+	p := s.Process
+	switch {
+	case p.PID == 0:
+		return NotStarted
+	case p.Exit != nil && p.Exit.Asked:
+		return Down
+	case p.Exit != nil:
+		return Crashed
+	case p.Stop == StopLameDuck:
+		return Draining
+	case p.Stop != "":
+		return Stopping
+	case !s.Silent.IsZero() && s.Answer.Known():
+		return Frozen
+	case !s.Answer.Known():
+		return Starting
+	default:
+		return Up
+	}
+}
+
+// RestartPending says that the file in the slot is another build than the one
+// that runs: the classic forgotten restart.
+func (s Server) RestartPending() bool {
+	return s.Process.Alive() && !s.Disk.Zero() && !s.Disk.Same(s.Process.Build)
+}
+
+// Strangers lists the connections on live servers that are not the fleet's.
+func (o Observation) Strangers() []Stranger {
+	ours := make(map[string]bool, len(o.Fleet.Clients))
+	for _, c := range o.Fleet.Clients {
+		ours[c.Name] = true
+	}
+	var out []Stranger
+	for _, s := range o.Servers {
+		if !s.Process.Alive() {
+			continue
+		}
+		for _, c := range s.Answer.Clients {
+			if !ours[c.Name] {
+				out = append(out, Stranger{Node: s.Node.Name, Connection: c})
+			}
+		}
+	}
+	return out
+}
+
+// Stranger is a client that the rehearsal did not start.
+type Stranger struct {
+	Node string
+	Connection
+}

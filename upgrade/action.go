@@ -1,0 +1,93 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"nats-roll/cluster"
+)
+
+// Action is something a step does. Command is what a person would type for it,
+// made from the same values that Run uses; the observation gives what only the
+// running cluster knows, such as a process id.
+type Action interface {
+	Command(o cluster.Observation) string
+	Run(ctx context.Context, d Driver) error
+}
+
+// StartNode starts a node's server.
+type StartNode struct {
+	Node string
+	Args []string // without the program's name
+}
+
+// Command is the server's command line.
+func (a StartNode) Command(cluster.Observation) string {
+	return "nats-server " + strings.Join(a.Args, " ")
+}
+
+// Run starts the server.
+func (a StartNode) Run(ctx context.Context, d Driver) error { return d.Start(ctx, a.Node, a.Args) }
+
+// StopNode ends a node's server.
+type StopNode struct {
+	Node string
+	How  cluster.Stop
+}
+
+// Command is the kill command, with the process id where it is known.
+func (a StopNode) Command(o cluster.Observation) string {
+	pid := "$PID_OF_" + a.Node
+	if s, ok := o.Server(a.Node); ok && s.Process.Alive() {
+		pid = strconv.Itoa(s.Process.PID)
+	}
+	return a.How.Command(pid)
+}
+
+// Run stops the server.
+func (a StopNode) Run(ctx context.Context, d Driver) error { return d.Stop(ctx, a.Node, a.How) }
+
+// Replace puts a build into a node's slot.
+type Replace struct {
+	Node  string
+	Build cluster.Build
+	Slot  string // the path of the file that is replaced
+}
+
+// Command copies beside the old file and renames over it: writing into a
+// running program's file fails with "text file busy".
+func (a Replace) Command(cluster.Observation) string {
+	from := a.Build.Path
+	if from == "" {
+		from = "nats-server-v" + string(a.Build.Version)
+	}
+	return fmt.Sprintf("cp %s %s.new && mv %s.new %s", from, a.Slot, a.Slot, a.Slot)
+}
+
+// Run replaces the file.
+func (a Replace) Run(ctx context.Context, d Driver) error { return d.Install(ctx, a.Node, a.Build) }
+
+// ConnectClients starts the fleet.
+type ConnectClients struct {
+	Workload cluster.Workload
+	To       cluster.Node // where the subscribers are started
+}
+
+// Command is the tutorial's; the other clients are the program's own.
+func (a ConnectClients) Command(cluster.Observation) string {
+	return fmt.Sprintf(`nats sub -s %s ">"`, a.To.ClientURL())
+}
+
+// Run connects the clients.
+func (a ConnectClients) Run(ctx context.Context, d Driver) error { return d.Connect(ctx, a.Workload) }
+
+// SettleTraffic ends the numbered messages so that they can be counted.
+type SettleTraffic struct{}
+
+// Command is empty: the publisher is the program's own, nobody types this.
+func (SettleTraffic) Command(cluster.Observation) string { return "" }
+
+// Run settles the traffic.
+func (SettleTraffic) Run(ctx context.Context, d Driver) error { return d.Settle(ctx) }

@@ -1,0 +1,73 @@
+package upgrade
+
+import (
+	"slices"
+	"strings"
+
+	"nats-roll/cluster"
+)
+
+// Check is a condition on what was observed. String is the condition in words;
+// Eval says whether it holds and on what evidence.
+type Check interface {
+	String() string
+	Eval(o cluster.Observation) Verdict
+}
+
+// Verdict is the answer of a check. Known is false while nothing was observed
+// that could decide it.
+type Verdict struct {
+	Met    bool   `json:"met"`
+	Known  bool   `json:"known"`
+	Detail string `json:"detail,omitempty"`
+}
+
+func yes(detail string) Verdict     { return Verdict{Met: true, Known: true, Detail: detail} }
+func no(detail string) Verdict      { return Verdict{Known: true, Detail: detail} }
+func unknown(detail string) Verdict { return Verdict{Detail: detail} }
+
+// Result is a check's words and its verdict, as told in events.
+type Result struct {
+	Text string `json:"text"`
+	Verdict
+}
+
+func evaluate(checks []Check, o cluster.Observation) []Result {
+	out := make([]Result, len(checks))
+	for i, c := range checks {
+		out[i] = Result{Text: c.String(), Verdict: c.Eval(o)}
+	}
+	return out
+}
+
+func allMet(rs []Result) bool {
+	return !slices.ContainsFunc(rs, func(r Result) bool { return !r.Met })
+}
+
+// unmet lists the conditions that do not hold, with their evidence.
+func unmet(rs []Result) string {
+	var out []string
+	for _, r := range rs {
+		if r.Met {
+			continue
+		}
+		s := r.Text
+		if r.Detail != "" {
+			s += ": " + r.Detail
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+// list joins names as a sentence does: "A", "A and B", "A, B and C".
+func list(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}

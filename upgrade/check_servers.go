@@ -1,0 +1,252 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Up holds when the node's server lives and answers.
+type Up struct{ Node string }
+
+func (c Up) String() string { return c.Node + " is up" }
+
+// Eval asks for a live process and an answer from it.
+func (c Up) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	if s.Condition() != cluster.Up {
+		return notUp(s)
+	}
+	return yes(fmt.Sprintf("pid %d, runs %s", s.Process.PID, s.Answer.Version))
+}
+
+// notUp is the verdict on a server that is not up, with what is known instead.
+func notUp(s cluster.Server) Verdict {
+	p := s.Process
+	switch s.Condition() {
+	case cluster.NotStarted:
+		return no(s.Node.Name + " was not started")
+	case cluster.Crashed:
+		return no(fmt.Sprintf("%s died: %s%s", s.Node.Name, p.Exit, because(p.Exit.Reason)))
+	case cluster.Down:
+		return no(fmt.Sprintf("%s is down: %s", s.Node.Name, p.Exit))
+	case cluster.Frozen:
+		return no(fmt.Sprintf("%s does not answer: %s", s.Node.Name, s.Why))
+	case cluster.Stopping, cluster.Draining:
+		return no(fmt.Sprintf("%s is on its way out since %s", s.Node.Name, p.Stop.Signal()))
+	case cluster.Starting, cluster.Up:
+		if s.Why != "" {
+			return no(fmt.Sprintf("%s does not answer yet: %s", s.Node.Name, s.Why))
+		}
+	}
+	return unknown("")
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ", " + reason
+}
+
+// Running holds when the node's server is up and is this build: the file that
+// its process was started from, and the version that it answers.
+type Running struct {
+	Node  string
+	Build cluster.Build
+}
+
+func (c Running) String() string { return fmt.Sprintf("%s runs %s", c.Node, c.Build) }
+
+// Eval compares the running server with the build.
+func (c Running) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	switch {
+	case s.Condition() != cluster.Up:
+		return notUp(s)
+	case s.Answer.Version != c.Build.Version:
+		return no(fmt.Sprintf("%s runs %s", c.Node, s.Answer.Version))
+	case c.Build.SHA256 != "" && !s.Process.Build.Same(c.Build):
+		return no(c.Node + " was started from another file of the same version")
+	}
+	return yes(fmt.Sprintf("/varz: %s, pid %d", s.Answer.Version, s.Process.PID))
+}
+
+// Exited holds when the node has no live process.
+type Exited struct{ Node string }
+
+func (c Exited) String() string { return c.Node + " has exited" }
+
+// Eval looks at the process, not at what it answered.
+func (c Exited) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	switch {
+	case s.Process.PID == 0:
+		return no("it was never started")
+	case s.Process.Exit == nil:
+		return no(fmt.Sprintf("pid %d lives", s.Process.PID))
+	}
+	return yes(ExitDetail(s.Process))
+}
+
+// ExitDetail tells an exit in full: "exit status 0, 4 ms after SIGINT".
+func ExitDetail(p cluster.Process) string {
+	e := p.Exit
+	switch {
+	case e == nil:
+		return ""
+	case !e.Asked:
+		return fmt.Sprintf("%s, not asked for by nats-roll%s", e, because(e.Reason))
+	case e.Forced:
+		return fmt.Sprintf("ignored %s for %s and was killed", p.Stop.Signal(), Round(e.After))
+	case e.Signal != "":
+		return fmt.Sprintf("%s, %s after it was sent", e, Round(e.After))
+	}
+	return fmt.Sprintf("%s, %s after %s", e, Round(e.After), p.Stop.Signal())
+}
+
+// Round shortens a duration to what a person reads: "4 ms", "1.24 s".
+func Round(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "under 1 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// OnDisk holds when the file in the node's slot is this build.
+type OnDisk struct {
+	Node  string
+	Build cluster.Build
+}
+
+func (c OnDisk) String() string { return fmt.Sprintf("%s's binary is %s", c.Node, c.Build) }
+
+// Eval looks at the slot, not at what runs.
+func (c OnDisk) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	switch {
+	case s.Disk.Zero():
+		return no("the slot is empty")
+	case s.Disk.Version != c.Build.Version:
+		return no("the file is " + s.Disk.String())
+	case c.Build.SHA256 != "" && !s.Disk.Same(c.Build):
+		return no("the file is another build of " + s.Disk.String())
+	}
+	return yes("sha256 " + Short(s.Disk.SHA256))
+}
+
+// Short is the first twelve digits of a checksum.
+func Short(sum string) string {
+	if len(sum) > 12 {
+		return sum[:12] + "…"
+	}
+	return sum
+}
+
+// Restarted holds when the node's turn is over: it runs this build, and that is
+// not its first start. It makes a turn that was taken by hand count.
+type Restarted struct {
+	Node  string
+	Build cluster.Build
+}
+
+func (c Restarted) String() string {
+	return fmt.Sprintf("%s was restarted and runs %s", c.Node, c.Build)
+}
+
+// Eval compares the running server and its count of starts.
+func (c Restarted) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	if s.Starts < 2 {
+		return no(c.Node + " was not restarted")
+	}
+	return Running(c).Eval(o)
+}
+
+// Meshed holds when every two of the nodes see each other, in both directions,
+// with all the route connections that their versions keep.
+type Meshed struct{ Among []string }
+
+func (c Meshed) String() string {
+	if len(c.Among) == 2 {
+		return list(c.Among) + " see each other"
+	}
+	return list(c.Among) + " all see each other"
+}
+
+// Eval counts peers by distinct remote id; route connections are pooled.
+func (c Meshed) Eval(o cluster.Observation) Verdict {
+	var pairs []string
+	for i, a := range c.Among {
+		sa, _ := o.Server(a)
+		if sa.Condition() != cluster.Up {
+			return notUp(sa)
+		}
+		for _, b := range c.Among[i+1:] {
+			sb, _ := o.Server(b)
+			if sb.Condition() != cluster.Up {
+				return notUp(sb)
+			}
+			there, back, want := o.Peers(a)[b], o.Peers(b)[a], RoutesPerPair(sa.Answer.Version, sb.Answer.Version)
+			switch {
+			case there == 0 && back == 0:
+				return no(fmt.Sprintf("%s and %s have no route", a, b))
+			case there == 0 || back == 0:
+				return no(fmt.Sprintf("only one of %s and %s sees the other", a, b))
+			case there < want || back < want:
+				return no(fmt.Sprintf("forming: %s–%s has %d of %d connections", a, b, min(there, back), want))
+			}
+			pairs = append(pairs, fmt.Sprintf("%s⇄%s %d", a, b, there))
+		}
+	}
+	return yes("/routez: " + strings.Join(pairs, ", "))
+}
+
+// pooledRoutes is since when servers pool routes: three connections to each
+// peer, and one of its own for the system account.
+const pooledRoutes = cluster.Version("2.10.0")
+
+// RoutesPerPair is how many route connections two servers keep by default.
+// (nats-server server/opts.go DEFAULT_ROUTE_POOL_SIZE and route.go; a server
+// before 2.10 keeps one.)
+func RoutesPerPair(a, b cluster.Version) int {
+	if a.Compare(pooledRoutes) < 0 || b.Compare(pooledRoutes) < 0 {
+		return 1
+	}
+	return 4
+}
+
+// Complains holds when the node's server has said that nobody listens on a
+// peer's route port.
+type Complains struct {
+	Node string
+	Peer cluster.Node
+}
+
+func (c Complains) String() string {
+	return fmt.Sprintf("%s complains that nobody listens on %d", c.Node, c.Peer.RoutePort)
+}
+
+// Eval looks for the server's own line.
+func (c Complains) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	port := fmt.Sprintf(":%d:", c.Peer.RoutePort)
+	i := slices.IndexFunc(s.Refused, func(l cluster.LogLine) bool { return strings.Contains(l.Text, port) })
+	if i >= 0 {
+		return yes(fmt.Sprintf("[%s] %s", s.Refused[i].Level, s.Refused[i].Text))
+	}
+	if s.Condition() == cluster.Crashed || s.Condition() == cluster.Down {
+		return notUp(s)
+	}
+	return unknown("")
+}

@@ -1,0 +1,50 @@
+// Package upgrade holds the plan of a rolling upgrade and the runner that walks
+// it. A plan is data: steps with a title, the reason, the command a person
+// would type, the action, and the checks that must hold afterwards. The package
+// knows no processes and no terminal: it acts through a Driver and sees the
+// world as cluster.Observation.
+//
+// Its one goroutine is the caller of Runner.Run, which ends with the plan or
+// with its context.
+package upgrade
+
+import (
+	"context"
+
+	"nats-roll/cluster"
+)
+
+// Driver acts on the servers and the clients of one rehearsal. What its actions
+// bring about is told as events to the sink it was made with; a method that
+// returns nil has done its part, and the proof is in the observations.
+//
+// A driver is safe for concurrent use; actions on the same node wait for each
+// other, except that a second Stop is never kept waiting by the first. The
+// context bounds the action, not the life of what it started.
+type Driver interface {
+	// Stage brings a build next to the node's slot, so that a later Install of
+	// it is quick. Tells nothing.
+	Stage(ctx context.Context, node string, b cluster.Build) error
+	// Install puts a build into the node's slot, atomically, whether or not a
+	// server runs there. What runs stays what it is. Tells cluster.Installed.
+	Install(ctx context.Context, node string, b cluster.Build) error
+	// Start starts the node's server from the file in its slot with these
+	// arguments. It returns once the process exists; that the server is up is
+	// for checks to see. Starting a node that runs is an error. Tells
+	// cluster.Started, and cluster.Exited whenever that process ends.
+	Start(ctx context.Context, node string, args []string) error
+	// Stop asks the node's server to end and waits until it has. A server that
+	// ignores the signal for the grace is killed, and its exit says so.
+	// Stopping a server that is down is not an error. Tells cluster.StopAsked
+	// and cluster.Exited.
+	Stop(ctx context.Context, node string, how cluster.Stop) error
+	// Connect starts the clients, every subscriber on the first node, and the
+	// numbered traffic; it returns once every subscriber has been reached by a
+	// message. Tells cluster.FleetChanged, then and ever after.
+	Connect(ctx context.Context, w cluster.Workload) error
+	// Settle ends the numbered traffic and waits for the last message in
+	// flight. Tells cluster.FleetChanged with Totals.Settled.
+	Settle(ctx context.Context) error
+	// Look asks everything for fresh observations soon. It does not wait.
+	Look()
+}

@@ -1,0 +1,124 @@
+package upgrade
+
+import (
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Status is where a step stands.
+type Status string
+
+// The statuses of a step, in the order a step can go through them.
+const (
+	Pending  Status = "pending"
+	Ready    Status = "ready"    // current, and waits for the word to go
+	Blocked  Status = "blocked"  // current, but something it needs is missing
+	Acting   Status = "acting"   // its action runs
+	Checking Status = "checking" // its action is done, its checks are watched
+	Stuck    Status = "stuck"    // its action failed or its time is over; still watched
+	Verified Status = "verified"
+	Forced   Status = "forced" // the person went on although a check did not hold
+	Failed   Status = "failed"
+)
+
+// Over says that the step is behind us.
+func (s Status) Over() bool { return s == Verified || s == Forced || s == Failed }
+
+// How says what brought a step about.
+type How string
+
+// A step's action is run by the program, or was done otherwise: with another
+// key, or in another terminal.
+const (
+	ByPlan How = ""
+	ByHand How = "by hand"
+)
+
+// Outcome is how a rehearsal ended.
+type Outcome string
+
+// The outcomes of a rehearsal.
+const (
+	OutcomeVerified Outcome = "verified"
+	OutcomeFailed   Outcome = "failed"
+	OutcomeAborted  Outcome = "aborted"
+)
+
+// Planned begins a rehearsal: this is what will be walked.
+type Planned struct {
+	Outline Outline `json:"outline"`
+}
+
+// StepReady says that a step is current, with what it needs and the command as
+// it stands now. It is told again when these change.
+type StepReady struct {
+	ID      string   `json:"id"`
+	Given   []Result `json:"given,omitempty"`
+	Command string   `json:"command,omitempty"`
+}
+
+// StepBegan says that a step's action runs, or that it was found done.
+type StepBegan struct {
+	ID      string `json:"id"`
+	How     How    `json:"how,omitempty"`
+	Command string `json:"command,omitempty"`
+}
+
+// StepActed says that a step's action is over and its checks are watched.
+type StepActed struct {
+	ID string `json:"id"`
+}
+
+// StepChecked tells the verdicts on a step's checks when one of them changed.
+type StepChecked struct {
+	ID     string   `json:"id"`
+	Checks []Result `json:"checks"`
+}
+
+// StepStuck says that a step's action failed or that its time is over.
+type StepStuck struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// StepEnded closes a step.
+type StepEnded struct {
+	ID       string         `json:"id"`
+	Status   Status         `json:"status"`
+	How      How            `json:"how,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
+	Took     time.Duration  `json:"took"` // action and checks
+	Checks   []Result       `json:"checks"`
+	Findings []Finding      `json:"findings,omitempty"`
+	Impact   Impact         `json:"impact"`
+	On       map[string]int `json:"on,omitempty"` // the fleet's clients by node, then
+}
+
+// Finished ends a rehearsal.
+type Finished struct {
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// Kind is the event's name in the log.
+func (Planned) Kind() string     { return "planned" }
+func (StepReady) Kind() string   { return "step-ready" }
+func (StepBegan) Kind() string   { return "step-began" }
+func (StepActed) Kind() string   { return "step-acted" }
+func (StepChecked) Kind() string { return "step-checked" }
+func (StepStuck) Kind() string   { return "step-stuck" }
+func (StepEnded) Kind() string   { return "step-ended" }
+func (Finished) Kind() string    { return "finished" }
+
+// Events holds a zero value of every event of this package, for decoding logs.
+var Events = []cluster.Event{
+	Planned{},
+	StepReady{},
+	StepBegan{},
+	StepActed{},
+	StepChecked{},
+	StepStuck{},
+	StepEnded{},
+	Finished{},
+}

@@ -1,0 +1,54 @@
+package upgrade
+
+import (
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Impact is what a step did to the clients: the difference between what the
+// fleet knew before its action and after its checks.
+type Impact struct {
+	Moved       map[string]int `json:"moved,omitempty"` // node → clients that came to it
+	Disconnects int            `json:"disconnects,omitempty"`
+	Reconnects  int            `json:"reconnects,omitempty"`
+	Published   uint64         `json:"published,omitempty"`
+	Lost        uint64         `json:"lost"`
+	Duplicated  uint64         `json:"duplicated"`
+	Reordered   uint64         `json:"reordered,omitempty"`
+	LongestAway time.Duration  `json:"longest_away"` // of one client without a server
+}
+
+// Measure compares two observations of the fleet.
+func Measure(before, after cluster.Observation) Impact {
+	b, a := before.Fleet, after.Fleet
+	im := Impact{
+		Published:  a.Published - b.Published,
+		Lost:       a.Lost - min(b.Lost, a.Lost),
+		Duplicated: a.Duplicated - b.Duplicated,
+		Reordered:  a.Reordered - b.Reordered,
+	}
+	for i, now := range a.Clients {
+		if i >= len(b.Clients) {
+			continue // it was not there before: it joined, it did not move
+		}
+		was := b.Clients[i]
+		im.Disconnects += now.Disconnects - was.Disconnects
+		im.Reconnects += now.Reconnects - was.Reconnects
+		if now.Node != was.Node && now.Status == cluster.ClientConnected {
+			if im.Moved == nil {
+				im.Moved = map[string]int{}
+			}
+			im.Moved[now.Node]++
+		}
+		for _, hop := range now.Trail[min(len(was.Trail), len(now.Trail)):] {
+			im.LongestAway = max(im.LongestAway, hop.Away)
+		}
+	}
+	return im
+}
+
+// Quiet says that the step did nothing to the clients.
+func (im Impact) Quiet() bool {
+	return len(im.Moved) == 0 && im.Disconnects == 0 && im.Lost == 0 && im.Duplicated == 0
+}

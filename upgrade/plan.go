@@ -1,0 +1,106 @@
+package upgrade
+
+import (
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Plan is a rehearsal from beginning to end.
+type Plan struct {
+	Chapter  string
+	Title    string
+	Intro    string
+	Notes    []string // what the person must know: a fallback, a limit
+	Topology cluster.Topology
+	From, To cluster.Build
+	Slots    map[string]cluster.Build // what lies in each slot at the start
+	Steps    []Step
+}
+
+// Step is one thing to do and what must be true then.
+type Step struct {
+	ID    string // slug, unique in the plan
+	Title string // imperative
+	Node  string // the node it is about, if any
+	Why   string // a paragraph for someone who learns
+	Quote string // the tutorial's sentence, if it has one
+
+	Given   []Requirement // what must hold before
+	Do      Action        // nil: look, do not touch
+	Met     Check         // what makes the action unnecessary, if it is already so
+	Past    Check         // what makes the whole step unnecessary
+	Until   []Check       // what must be true afterwards
+	Claims  []Claim       // what the text says will be seen
+	Timeout time.Duration // for the action and the checks together
+
+	Undo   Action // brings back what was before
+	NoUndo string // or why nothing does
+}
+
+// Requirement is what a step needs, and what brings it about.
+type Requirement struct {
+	Check
+	Remedy Action
+}
+
+// Outline is a plan as data only: what screens, reports and logs draw from.
+type Outline struct {
+	Chapter  string           `json:"chapter"`
+	Title    string           `json:"title"`
+	Intro    string           `json:"intro"`
+	Notes    []string         `json:"notes,omitempty"`
+	Topology cluster.Topology `json:"topology"`
+	From     cluster.Build    `json:"from"`
+	To       cluster.Build    `json:"to"`
+	Steps    []StepOutline    `json:"steps"`
+}
+
+// StepOutline is a step as data only.
+type StepOutline struct {
+	ID      string        `json:"id"`
+	Title   string        `json:"title"`
+	Node    string        `json:"node,omitempty"`
+	Why     string        `json:"why"`
+	Quote   string        `json:"quote,omitempty"`
+	Command string        `json:"command,omitempty"`
+	Given   []string      `json:"given,omitempty"`
+	Checks  []string      `json:"checks"`
+	Claims  []string      `json:"claims,omitempty"`
+	Timeout time.Duration `json:"timeout"`
+	Undo    string        `json:"undo,omitempty"`
+	NoUndo  string        `json:"no_undo,omitempty"`
+}
+
+// Outline describes the plan. Commands that need a running cluster, such as a
+// process id, hold a placeholder.
+func (p Plan) Outline() Outline {
+	out := Outline{
+		Chapter: p.Chapter, Title: p.Title, Intro: p.Intro, Notes: p.Notes,
+		Topology: p.Topology, From: p.From, To: p.To,
+	}
+	nothing := cluster.Observe(p.Topology)
+	for _, s := range p.Steps {
+		so := StepOutline{
+			ID: s.ID, Title: s.Title, Node: s.Node, Why: s.Why, Quote: s.Quote,
+			Timeout: s.Timeout, NoUndo: s.NoUndo,
+		}
+		if s.Do != nil {
+			so.Command = s.Do.Command(nothing)
+		}
+		if s.Undo != nil {
+			so.Undo = s.Undo.Command(nothing)
+		}
+		for _, g := range s.Given {
+			so.Given = append(so.Given, g.String())
+		}
+		for _, c := range s.Until {
+			so.Checks = append(so.Checks, c.String())
+		}
+		for _, c := range s.Claims {
+			so.Claims = append(so.Claims, c.Text)
+		}
+		out.Steps = append(out.Steps, so)
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package upgrade
+
+import (
+	"slices"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Progress is how far a plan has come: a fold over the plan's events.
+type Progress struct {
+	Outline Outline
+	Steps   []StepProgress
+	Current int     // the step that is current; len(Steps) once the plan is through
+	Outcome Outcome // empty while it goes on
+	Reason  string
+	Began   time.Time
+	Ended   time.Time
+}
+
+// StepProgress is how far one step has come.
+type StepProgress struct {
+	StepOutline
+	Status   Status
+	How      How
+	Given    []Result
+	Checks   []Result
+	Findings []Finding
+	Impact   Impact
+	On       map[string]int
+	Reason   string
+	Began    time.Time // when its action began
+	Ended    time.Time
+	Took     time.Duration
+}
+
+// Apply folds one event into the progress and returns the result; the old
+// progress stays as it was.
+func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
+	switch e := e.(type) {
+	case Planned:
+		p = Progress{Outline: e.Outline, Began: at}
+		for _, s := range e.Outline.Steps {
+			sp := StepProgress{StepOutline: s, Status: Pending}
+			for _, c := range s.Checks {
+				sp.Checks = append(sp.Checks, Result{Text: c})
+			}
+			p.Steps = append(p.Steps, sp)
+		}
+	case StepReady:
+		return p.with(e.ID, func(s *StepProgress) {
+			s.Status, s.Given, s.Command = Ready, e.Given, e.Command
+			if !allMet(e.Given) {
+				s.Status = Blocked
+			}
+		})
+	case StepBegan:
+		return p.with(e.ID, func(s *StepProgress) {
+			s.Status, s.How, s.Began, s.Reason = Acting, e.How, at, ""
+			if e.Command != "" {
+				s.Command = e.Command
+			}
+		})
+	case StepActed:
+		return p.with(e.ID, func(s *StepProgress) { s.Status = Checking })
+	case StepChecked:
+		return p.with(e.ID, func(s *StepProgress) { s.Checks = e.Checks })
+	case StepStuck:
+		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason = Stuck, e.Reason })
+	case StepEnded:
+		p = p.with(e.ID, func(s *StepProgress) {
+			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at
+			s.Checks, s.Findings, s.Impact, s.On = e.Checks, e.Findings, e.Impact, e.On
+		})
+		p.Current++
+	case Finished:
+		p.Outcome, p.Reason, p.Ended = e.Outcome, e.Reason, at
+	}
+	return p
+}
+
+func (p Progress) with(id string, change func(*StepProgress)) Progress {
+	i := slices.IndexFunc(p.Steps, func(s StepProgress) bool { return s.ID == id })
+	if i < 0 {
+		return p
+	}
+	p.Steps = slices.Clone(p.Steps)
+	p.Current = i
+	change(&p.Steps[i])
+	return p
+}
+
+// Step is the current step; false when there is no plan or it is through.
+func (p Progress) Step() (StepProgress, bool) {
+	if p.Current < 0 || p.Current >= len(p.Steps) {
+		return StepProgress{}, false
+	}
+	return p.Steps[p.Current], true
+}

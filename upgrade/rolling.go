@@ -1,0 +1,327 @@
+package upgrade
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// Spec is what a planner needs to know.
+type Spec struct {
+	Topology cluster.Topology
+	From, To cluster.Build
+	Workload cluster.Workload
+	Stop     cluster.Stop
+	Dir      string   // where the slots are, for the commands shown
+	Notes    []string // shown with the plan
+}
+
+// Time limits of steps. They bound a failure; nothing waits for them.
+const (
+	actTimeout  = 30 * time.Second
+	lameDuckMax = 2 * time.Minute  // lame_duck_duration's default (nats-server server/const.go)
+	lameDuckMin = 10 * time.Second // lame_duck_grace_period's default
+)
+
+// LameDuckTime predicts how long a server in lame duck mode takes to end: the
+// grace period, and then one client after another with at most a second
+// between two of them. (nats-server server/server.go lameDuckMode)
+func LameDuckTime(clients int) time.Duration {
+	if clients == 0 {
+		return 0
+	}
+	return lameDuckMin + min(lameDuckMax-lameDuckMin, time.Duration(clients)*time.Second)
+}
+
+// Rolling is the tutorial's upgrade, as written: the permanent servers one by
+// one, with a temporary one beside them when the topology has it.
+func Rolling(s Spec) Plan {
+	r := rolling{Spec: s}
+	p := Plan{
+		Chapter:  "rolling",
+		Title:    "Rolling upgrade",
+		Intro:    r.intro(),
+		Notes:    s.Notes,
+		Topology: s.Topology,
+		From:     s.From,
+		To:       s.To,
+		Slots:    map[string]cluster.Build{},
+	}
+	for _, n := range s.Topology.Nodes {
+		p.Slots[n.Name] = s.From
+		if !n.Permanent {
+			p.Slots[n.Name] = s.To
+		}
+	}
+	permanent := s.Topology.Permanent()
+	for i := range permanent {
+		p.Steps = append(p.Steps, r.start(i))
+	}
+	p.Steps = append(p.Steps, r.connect())
+	spare, hasSpare := s.Topology.Spare()
+	if hasSpare {
+		p.Steps = append(p.Steps, r.startSpare(spare))
+	}
+	for i := range permanent {
+		p.Steps = append(p.Steps, r.stop(i), r.replace(i), r.restart(i))
+	}
+	if hasSpare {
+		p.Steps = append(p.Steps, r.stopSpare(spare))
+	}
+	p.Steps = append(p.Steps, r.lookBack())
+	return p
+}
+
+// rolling builds the steps of the chapter; its methods stand in their order.
+type rolling struct{ Spec }
+
+func (r rolling) intro() string {
+	permanent := names(r.Topology.Permanent())
+	text := fmt.Sprintf("You will upgrade a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
+		len(permanent), list(permanent), r.From, r.To)
+	if spare, ok := r.Topology.Spare(); ok {
+		text += fmt.Sprintf(" A temporary server %s gives the clients another place to go meanwhile.", spare.Name)
+	}
+	return text + " Real nats-server processes run on this machine; each is stopped, its binary is replaced, and it is started again."
+}
+
+func slug(verb, node string) string { return verb + "-" + strings.ToLower(node) }
+
+func (r rolling) startAction(n cluster.Node) StartNode {
+	return StartNode{Node: n.Name, Args: r.Topology.Args(n)}
+}
+
+func (r rolling) stopAction(n cluster.Node) StopNode { return StopNode{Node: n.Name, How: r.Stop} }
+
+// isUp requires a server, and starts it where it is missing.
+func (r rolling) isUp(nodes ...cluster.Node) []Requirement {
+	var out []Requirement
+	for _, n := range nodes {
+		out = append(out, Requirement{Check: Up{Node: n.Name}, Remedy: r.startAction(n)})
+	}
+	return out
+}
+
+// others lists every node of the cluster as it stands during the turns.
+func (r rolling) others(without string) []cluster.Node {
+	var out []cluster.Node
+	for _, n := range r.Topology.Nodes {
+		if n.Name != without {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (r rolling) start(i int) Step {
+	permanent := r.Topology.Permanent()
+	n := permanent[i]
+	s := Step{
+		ID: slug("start", n.Name), Title: "Start " + n.Name, Node: n.Name,
+		Given:   r.isUp(permanent[:i]...),
+		Do:      r.startAction(n),
+		Met:     Running{Node: n.Name, Build: r.From},
+		Until:   []Check{Running{Node: n.Name, Build: r.From}},
+		Timeout: actTimeout,
+		Undo:    r.stopAction(n),
+	}
+	if i == 0 {
+		s.Why = fmt.Sprintf("The first server. Clients connect to it on port %d, other servers on %d. Its routes list every permanent server, "+
+			"itself included, so that all of them can be started with the same list. Nobody listens on %d yet, and it will say so: "+
+			"that complaint is expected, and it keeps trying once a second.", n.ClientPort, n.RoutePort, permanent[1].RoutePort)
+		s.Quote = "You will see the server started, we notice it emits some warnings because it cannot connect to 'localhost:6333'."
+		s.Until = append(s.Until, Complains{Node: n.Name, Peer: permanent[1]})
+		s.Claims = []Claim{refusedRoute(n, permanent[1]), selfRoute(n)}
+		return s
+	}
+	s.Why = fmt.Sprintf("%s dials the routes it was given, and the servers tell each other about the rest of the cluster: that is gossip. "+
+		"Each pair keeps several connections (a pool of three and one for the system account), so count peers, not connections.", n.Name)
+	if i == 1 {
+		s.Quote = "Let's fix that, by starting the second server."
+	}
+	s.Until = append(s.Until, Meshed{Among: names(permanent[:i+1])})
+	return s
+}
+
+func (r rolling) connect() Step {
+	permanent := r.Topology.Permanent()
+	first, last := permanent[0], permanent[len(permanent)-1]
+	why := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %d more subscribers start beside it, all on %s, ", r.Workload.Subscribers, first.Name)
+	if r.Workload.Rate > 0 {
+		why += fmt.Sprintf("and a publisher on %s numbers its messages, %d a second, so that every lost or repeated one can be counted.", last.Name, r.Workload.Rate)
+	} else {
+		why += fmt.Sprintf("and a publisher that stays silent, on %s, because --rate is 0.", last.Name)
+	}
+	return Step{
+		ID: "connect-clients", Title: "Connect the clients", Why: why,
+		Quote:   "Let's get one client, so we can observe it moving between servers as servers get removed.",
+		Given:   r.isUp(permanent...),
+		Do:      ConnectClients{Workload: r.Workload, To: first},
+		Met:     StartedOn{Node: first.Name},
+		Until:   []Check{StartedOn{Node: first.Name}, Census{}, Reached{}},
+		Claims:  []Claim{connectedTo(first)},
+		Timeout: actTimeout,
+		NoUndo:  "clients only watch; they end with the rehearsal",
+	}
+}
+
+func (r rolling) startSpare(n cluster.Node) Step {
+	return Step{
+		ID: slug("start", n.Name), Title: fmt.Sprintf("Start %s, the temporary server", n.Name), Node: n.Name,
+		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the upgrade and already runs %s. "+
+			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.To, n.Name),
+		Quote:   "Its sole purpose is to provide an additional place where clients can go other than 'A' and ensure we don't end up with a single server serving all the clients after the upgrade procedure.",
+		Given:   r.isUp(r.Topology.Permanent()...),
+		Do:      r.startAction(n),
+		Met:     Running{Node: n.Name, Build: r.To},
+		Until:   []Check{Running{Node: n.Name, Build: r.To}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},
+		Claims:  []Claim{learned(n)},
+		Timeout: actTimeout,
+		Undo:    r.stopAction(n),
+	}
+}
+
+func (r rolling) stop(i int) Step {
+	n := r.Topology.Permanent()[i]
+	others := r.others(n.Name)
+	s := Step{
+		ID: slug("stop", n.Name), Title: "Stop " + n.Name, Node: n.Name,
+		Given:   r.isUp(others...),
+		Do:      r.stopAction(n),
+		Met:     Exited{Node: n.Name},
+		Past:    Restarted{Node: n.Name, Build: r.To},
+		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}},
+		Timeout: r.stopTimeout(),
+		Undo:    r.startAction(n),
+	}
+	if len(others) > 1 {
+		s.Until = append(s.Until, Meshed{Among: names(others)})
+	}
+	switch i {
+	case 0:
+		s.Why = fmt.Sprintf("Now the upgrade begins. %s Its clients notice at once and try the next server they know; gossip has told them which there are.", r.stopWords(n))
+		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
+		s.Claims = append(s.Claims, subscriberMoves(n.Name))
+		if len(others) > 1 {
+			s.Claims = append(s.Claims, evenly(n.Name, names(others)))
+		}
+	case 1:
+		s.Why = fmt.Sprintf("%s is upgraded; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, n.Name, r.stopWords(n))
+		s.Quote = "We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'."
+		s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n.Name, names(others)))
+	default:
+		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
+		s.Quote = "If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'."
+	}
+	return s
+}
+
+func (r rolling) stopTimeout() time.Duration {
+	if r.Stop != cluster.StopLameDuck {
+		return actTimeout
+	}
+	return actTimeout + LameDuckTime(r.Workload.Subscribers+2)
+}
+
+// stopWords tells what the chosen way to stop does.
+func (r rolling) stopWords(n cluster.Node) string {
+	switch r.Stop {
+	case cluster.StopTerm:
+		return fmt.Sprintf("%s is asked to end with SIGTERM, as service managers do.", n.Name)
+	case cluster.StopLameDuck:
+		return fmt.Sprintf("%s is put into lame duck mode: it takes no new clients, waits ten seconds, then closes its clients one after another and ends.", n.Name)
+	case cluster.StopKill:
+		return fmt.Sprintf("%s is killed with SIGKILL: it has no time to say goodbye.", n.Name)
+	default:
+		return fmt.Sprintf("%s gets the Ctrl+C of the tutorial, SIGINT: it closes its connections and ends.", n.Name)
+	}
+}
+
+func (r rolling) replace(i int) Step {
+	n := r.Topology.Permanent()[i]
+	return Step{
+		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
+		Why: fmt.Sprintf("The heart of the upgrade: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
+			"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", n.Name, r.To, n.Name),
+		Quote:   "We perform the upgrade process, update the binary for 'A', and restart 'A'.",
+		Do:      Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
+		Met:     r.replaced(n),
+		Past:    Restarted{Node: n.Name, Build: r.To},
+		Until:   []Check{OnDisk{Node: n.Name, Build: r.To}},
+		Timeout: actTimeout,
+		Undo:    Replace{Node: n.Name, Build: r.From, Slot: r.slot(n)},
+	}
+}
+
+// replaced is what makes replacing unnecessary. When both sides are the same
+// build, the file looks right from the start, and only doing it is doing it.
+func (r rolling) replaced(n cluster.Node) Check {
+	if r.From.Same(r.To) {
+		return nil
+	}
+	return OnDisk{Node: n.Name, Build: r.To}
+}
+
+func (r rolling) slot(n cluster.Node) string {
+	return filepath.Join(r.Dir, n.Name, "nats-server")
+}
+
+func (r rolling) restart(i int) Step {
+	n := r.Topology.Permanent()[i]
+	s := Step{
+		ID: slug("restart", n.Name), Title: fmt.Sprintf("Start %s again", n.Name), Node: n.Name,
+		Why: fmt.Sprintf("The same command line as before, and another binary. %s dials its routes and is back in the mesh within moments. "+
+			"No client comes back by itself: clients move when they lose a server, not when one joins.", n.Name),
+		Quote: "… and restart 'A'.",
+		Given: []Requirement{{
+			Check:  OnDisk{Node: n.Name, Build: r.To},
+			Remedy: Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
+		}},
+		Do:      r.startAction(n),
+		Met:     Running{Node: n.Name, Build: r.To},
+		Until:   []Check{Running{Node: n.Name, Build: r.To}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
+		Timeout: actTimeout,
+		Undo:    r.stopAction(n),
+	}
+	if i > 0 {
+		s.Quote = "We upgrade and restart 'B'."
+	}
+	return s
+}
+
+func (r rolling) stopSpare(n cluster.Node) Step {
+	permanent := r.Topology.Permanent()
+	return Step{
+		ID: slug("stop", n.Name), Title: fmt.Sprintf("Turn %s off", n.Name), Node: n.Name,
+		Why:     fmt.Sprintf("Every permanent server is upgraded, so %s has done its work. %s Its clients go to the servers that stay; whether they spread is worth a look.", n.Name, r.stopWords(n)),
+		Quote:   "After restarting the last server, we can go ahead and turn off 'C.' Any clients on 'C' will redistribute to our permanent cluster members.",
+		Given:   r.isUp(permanent...),
+		Do:      r.stopAction(n),
+		Met:     Exited{Node: n.Name},
+		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}, Meshed{Among: names(permanent)}},
+		Claims:  []Claim{redistribute("Any clients on 'C' will redistribute to our permanent cluster members", n.Name, names(permanent))},
+		Timeout: r.stopTimeout(),
+		Undo:    r.startAction(n),
+	}
+}
+
+func (r rolling) lookBack() Step {
+	permanent := r.Topology.Permanent()
+	s := Step{
+		ID: "look-back", Title: "See what happened",
+		Why: "The publisher stops and the last message in flight is waited for; then the books are closed: which client went where, how long it was away, " +
+			"and which messages it missed or got twice. Core NATS delivers at most once: what is sent while a subscriber changes servers is gone for it.",
+		Given:   r.isUp(permanent...),
+		Do:      SettleTraffic{},
+		Timeout: actTimeout,
+		NoUndo:  "looking changes nothing; the publisher can be started again with a new rehearsal",
+	}
+	for _, n := range permanent {
+		s.Until = append(s.Until, Running{Node: n.Name, Build: r.To})
+	}
+	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
+	return s
+}

@@ -1,0 +1,349 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// World is where the runner sees what its actions brought about.
+type World interface {
+	// Observe returns what is known now and a channel that is closed when more
+	// is known.
+	Observe() (cluster.Observation, <-chan struct{})
+}
+
+// Intent is what a person says to a step: do it (its action, what it needs and
+// lacks, or its action once more when it is stuck), or with Force go on although
+// something does not hold. One that was meant for another step is ignored.
+type Intent struct {
+	Step  string
+	Force bool
+}
+
+// Runner walks a plan. With Intents it waits for a person before every step,
+// keeps watching while they read, and never gives up by itself; without, it
+// goes on as soon as it can and ends at the first failure.
+type Runner struct {
+	Plan    Plan
+	Driver  Driver
+	World   World
+	Sink    cluster.Sink
+	Intents <-chan Intent // nil for an unattended run
+
+	began time.Time
+}
+
+// StepError is the failure of a step in an unattended run.
+type StepError struct {
+	ID     string
+	Reason string
+}
+
+func (e *StepError) Error() string { return fmt.Sprintf("step %s: %s", e.ID, e.Reason) }
+
+// Run prepares the slots and walks every step. It returns nil when all steps
+// are behind it, a *StepError when one failed, and the context's error when it
+// was ended. Finished is told in every case.
+func (r *Runner) Run(ctx context.Context) error {
+	r.began = time.Now()
+	r.Sink(Planned{Outline: r.Plan.Outline()})
+	err := r.walk(ctx)
+	switch {
+	case err == nil:
+		r.Sink(Finished{Outcome: OutcomeVerified})
+	case ctx.Err() != nil:
+		r.Sink(Finished{Outcome: OutcomeAborted, Reason: "ended before the plan was through"})
+	default:
+		r.Sink(Finished{Outcome: OutcomeFailed, Reason: err.Error()})
+	}
+	return err
+}
+
+func (r *Runner) walk(ctx context.Context) error {
+	for _, n := range r.Plan.Topology.Nodes {
+		if err := r.Driver.Install(ctx, n.Name, r.Plan.Slots[n.Name]); err != nil {
+			return err
+		}
+	}
+	staging, stop := context.WithCancel(ctx)
+	staged := make(chan struct{})
+	go func() {
+		defer close(staged)
+		r.stage(staging)
+	}()
+	defer func() {
+		stop()
+		<-staged
+	}()
+	for _, st := range r.Plan.Steps {
+		if err := r.step(ctx, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stage brings the builds of later steps to their slots while earlier steps
+// run. What goes wrong here goes wrong again, and is told, at the step itself.
+func (r *Runner) stage(ctx context.Context) {
+	for _, st := range r.Plan.Steps {
+		if a, ok := st.Do.(Replace); ok && r.Driver.Stage(ctx, a.Node, a.Build) != nil {
+			return
+		}
+	}
+}
+
+// turn is the walk through one step.
+type turn struct {
+	*Runner
+	Step
+	how     How
+	before  cluster.Observation
+	began   time.Time // when the action began; what is observed before proves nothing
+	acted   time.Time // when the action was over
+	command string
+	told    []Result // the verdicts as last told
+	stuck   bool
+}
+
+func (r *Runner) step(ctx context.Context, st Step) error {
+	t := &turn{Runner: r, Step: st}
+	past, err := t.admit(ctx)
+	if err != nil || past {
+		return err
+	}
+	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
+	if err := t.act(ctx); err != nil {
+		return err
+	}
+	return t.await(ctx)
+}
+
+// admit waits until the step may act: what it needs holds, and the person has
+// said so. A step that the world has done already needs no word; past says that
+// nothing of it is left to do.
+func (t *turn) admit(ctx context.Context) (past bool, err error) {
+	deadline := t.deadline()
+	defer deadline.Stop()
+	var told *StepReady
+	for {
+		o, changed := t.World.Observe()
+		if t.Past != nil {
+			if v := t.Past.Eval(o); v.Met {
+				t.how, t.before = ByHand, o
+				t.end(o, Verified, []Result{{Text: t.Past.String(), Verdict: v}}, "")
+				return true, nil
+			}
+		}
+		if t.Met != nil && t.Met.Eval(o).Met {
+			t.how = ByHand
+			if told == nil {
+				t.before = o
+			} // else what was seen just before it was done
+			return false, nil
+		}
+		t.before = o
+		if t.Do != nil {
+			t.command = t.Do.Command(o)
+		}
+		given := t.given(o)
+		if now := (StepReady{ID: t.ID, Given: given, Command: t.command}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) {
+			told = &now
+			t.Sink(now)
+		}
+		if t.Intents == nil {
+			if err := t.collapsed(o); err != nil {
+				return false, t.fail(o, given, err.Error())
+			}
+			if allMet(given) {
+				return false, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-changed:
+		case <-deadline.C:
+			return false, t.fail(o, given, "not ready after "+t.Timeout.String()+": "+unmet(given))
+		case in := <-t.Intents:
+			switch {
+			case in.Step != t.ID:
+			case in.Force || allMet(given):
+				return false, nil
+			default:
+				t.remedy(ctx, o)
+			}
+		}
+	}
+}
+
+// deadline is the step's time limit, and never comes while a person decides.
+func (t *turn) deadline() *time.Timer {
+	d := time.NewTimer(t.Timeout)
+	if t.Intents != nil {
+		d.Stop()
+	}
+	return d
+}
+
+func (t *turn) given(o cluster.Observation) []Result {
+	out := make([]Result, len(t.Given))
+	for i, g := range t.Given {
+		out[i] = Result{Text: g.String(), Verdict: g.Eval(o)}
+	}
+	return out
+}
+
+// remedy brings about what the step needs and lacks.
+func (t *turn) remedy(ctx context.Context, o cluster.Observation) {
+	for _, g := range t.Given {
+		if g.Remedy == nil || g.Eval(o).Met {
+			continue
+		}
+		act, cancel := context.WithTimeout(ctx, t.Timeout)
+		if err := g.Remedy.Run(act, t.Driver); err != nil {
+			t.Sink(StepStuck{ID: t.ID, Reason: err.Error()})
+		}
+		cancel()
+	}
+	t.Driver.Look()
+}
+
+// act runs the action, unless the world has done it.
+func (t *turn) act(ctx context.Context) error {
+	t.began = time.Now()
+	if t.Do != nil && t.how != ByHand {
+		t.Driver.Look() // quicken: something is about to change
+		act, cancel := context.WithTimeout(ctx, t.Timeout)
+		err := t.Do.Run(act, t.Driver)
+		cancel()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if t.Intents == nil {
+				o, _ := t.World.Observe()
+				return t.fail(o, evaluate(t.Until, o), err.Error())
+			}
+			t.acted = time.Now()
+			t.strand(err.Error())
+			return nil
+		}
+	}
+	t.acted = time.Now()
+	t.Driver.Look()
+	t.Sink(StepActed{ID: t.ID})
+	return nil
+}
+
+// await watches the checks until all of them hold on what was observed after
+// the action. Unattended, the time limit and a server that dies end it; a
+// person is told, and may do it again, go on by force, or mend it by hand.
+func (t *turn) await(ctx context.Context) error {
+	deadline := time.NewTimer(time.Until(t.began.Add(t.Timeout)))
+	defer deadline.Stop()
+	for {
+		o, changed := t.World.Observe()
+		rs := evaluate(t.Until, o.Since(t.acted))
+		t.tell(rs)
+		if allMet(rs) {
+			t.end(o, Verified, rs, "")
+			return nil
+		}
+		if t.Intents == nil {
+			if err := t.collapsed(o); err != nil {
+				return t.fail(o, rs, err.Error())
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		case <-deadline.C:
+			reason := fmt.Sprintf("after %s: %s", Round(time.Since(t.began)), unmet(rs))
+			if t.Intents == nil {
+				return t.fail(o, rs, reason)
+			}
+			t.strand(reason)
+		case in := <-t.Intents:
+			if in.Step != t.ID || !t.stuck {
+				continue
+			}
+			if in.Force {
+				t.end(o, Forced, rs, unmet(rs))
+				return nil
+			}
+			t.again(ctx, o)
+			deadline.Reset(t.Timeout)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// again does a stuck step once more: what it lacks, and its action. A server
+// that was started and is not what it should be is stopped first.
+func (t *turn) again(ctx context.Context, o cluster.Observation) {
+	t.remedy(ctx, o)
+	if a, ok := t.Do.(StartNode); ok && t.Undo != nil {
+		if s, _ := o.Server(a.Node); s.Process.Alive() && !t.Met.Eval(o).Met {
+			undo, cancel := context.WithTimeout(ctx, t.Timeout)
+			_ = t.Undo.Run(undo, t.Driver) // if it cannot be stopped, starting it says so
+			cancel()
+			o, _ = t.World.Observe()
+		}
+	}
+	t.how = ByPlan
+	if t.Met != nil && t.Met.Eval(o).Met {
+		t.how = ByHand
+	}
+	t.stuck = false
+	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
+	_ = t.act(ctx) // a failure is told as StepStuck
+}
+
+// strand leaves the step to the person, who has keys for it.
+func (t *turn) strand(reason string) {
+	t.stuck = true
+	t.Sink(StepStuck{ID: t.ID, Reason: reason})
+}
+
+// tell reports verdicts when one of them changed.
+func (t *turn) tell(rs []Result) {
+	if !slices.Equal(t.told, rs) {
+		t.told = rs
+		t.Sink(StepChecked{ID: t.ID, Checks: rs})
+	}
+}
+
+// collapsed finds a server that ended without being asked since the run began.
+func (t *turn) collapsed(o cluster.Observation) error {
+	for _, s := range o.Servers {
+		if s.Condition() == cluster.Crashed && s.Process.Exit.At.After(t.Runner.began) {
+			return errors.New(notUp(s).Detail)
+		}
+	}
+	return nil
+}
+
+func (t *turn) fail(o cluster.Observation, rs []Result, reason string) error {
+	t.end(o, Failed, rs, reason)
+	return &StepError{ID: t.ID, Reason: reason}
+}
+
+func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason string) {
+	e := StepEnded{
+		ID: t.ID, Status: status, How: t.how, Reason: reason, Checks: rs,
+		Findings: judge(t.Claims, t.before, o), Impact: Measure(t.before, o), On: o.Fleet.On(),
+	}
+	if !t.began.IsZero() {
+		e.Took = time.Since(t.began)
+	}
+	t.Sink(e)
+}

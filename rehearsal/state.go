@@ -1,0 +1,162 @@
+package rehearsal
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+// How much of the past a State keeps. The slots' files and the event log keep
+// all of it.
+const (
+	keepLines   = 5000
+	keepSamples = 2400
+	keepMarks   = 200
+	keepNotes   = 100
+)
+
+// State is everything a screen, a report or a verdict is drawn from. It is a
+// fold over events and is never changed: Apply returns a new one.
+type State struct {
+	Seq    uint64 // of the last event
+	At     time.Time
+	Began  time.Time
+	World  cluster.Observation
+	Plan   upgrade.Progress
+	Builds []Want // what was asked for, and how getting it stands
+	Lines  Tail[cluster.LogLine]
+	// Skipped counts log lines that came faster than they are shown.
+	Skipped int
+	Traffic Tail[Sample]
+	Marks   []Mark
+	Notes   []Note
+}
+
+// Want is a build that the rehearsal needs.
+type Want struct {
+	Role    string // from or to
+	Want    string
+	Source  string
+	Detail  string
+	Build   cluster.Build // zero until it is at hand
+	Reason  string        // why it is not to be had
+	Hint    string
+	Instead bool // Build stands in for what was wanted
+}
+
+// Sample is the fleet's totals at one time.
+type Sample struct {
+	At                                    time.Time
+	Published, Received, Lost, Duplicated uint64
+}
+
+// Mark is a moment on the time axis: a server started, was asked to stop, or
+// ended by itself.
+type Mark struct {
+	At   time.Time
+	Node string
+	What MarkKind
+}
+
+// MarkKind is what happened at a mark.
+type MarkKind string
+
+// The kinds of marks.
+const (
+	MarkStarted MarkKind = "started"
+	MarkStopped MarkKind = "stopped"
+	MarkDied    MarkKind = "died"
+)
+
+// Apply folds one event into the state. It is pure, and an event that it does
+// not know changes only the sequence number.
+func (s State) Apply(at time.Time, e cluster.Event) State {
+	if s.Seq == 0 {
+		s.Began = at
+		s.Lines, s.Traffic = NewTail[cluster.LogLine](keepLines), NewTail[Sample](keepSamples)
+	}
+	s.Seq++
+	s.At = at
+	if p, ok := e.(upgrade.Planned); ok && len(s.World.Servers) == 0 {
+		s.World = cluster.Observe(p.Outline.Topology)
+	}
+	s.World = s.World.Apply(at, e)
+	s.Plan = s.Plan.Apply(at, e)
+	switch e := e.(type) {
+	case cluster.Fetching:
+		return s.want(e.Role, func(w *Want) { w.Want, w.Source, w.Detail = e.Want, e.Source, e.Detail })
+	case cluster.Fetched:
+		return s.want(e.Role, func(w *Want) { w.Build, w.Source = e.Build, e.Build.Source })
+	case cluster.FetchFailed:
+		return s.want(e.Role, func(w *Want) {
+			w.Want, w.Reason, w.Hint, w.Build, w.Instead = e.Want, e.Reason, e.Hint, e.Instead, !e.Instead.Zero()
+		})
+	case cluster.Logged:
+		s.Lines, s.Skipped = s.Lines.Append(e.Lines...), s.Skipped+e.Skipped
+	case cluster.FleetChanged:
+		t := e.Totals
+		s.Traffic = s.Traffic.Append(Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated})
+	case cluster.Started:
+		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
+	case cluster.StopAsked:
+		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped})
+	case cluster.Exited:
+		if !e.Exit.Asked {
+			s = s.mark(Mark{At: at, Node: e.Node, What: MarkDied})
+			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
+		}
+	case Note:
+		e.At = at
+		return s.note(e)
+	}
+	return s
+}
+
+func ended(e cluster.Exit) string {
+	if e.Reason == "" {
+		return e.String()
+	}
+	return e.String() + ", " + e.Reason
+}
+
+func (s State) want(role string, change func(*Want)) State {
+	s.Builds = slices.Clone(s.Builds)
+	i := slices.IndexFunc(s.Builds, func(w Want) bool { return w.Role == role })
+	if i < 0 {
+		i = len(s.Builds)
+		s.Builds = append(s.Builds, Want{Role: role})
+	}
+	change(&s.Builds[i])
+	return s
+}
+
+func (s State) mark(m Mark) State {
+	s.Marks = append(slices.Clone(s.Marks[max(0, len(s.Marks)+1-keepMarks):]), m)
+	return s
+}
+
+func (s State) note(n Note) State {
+	s.Notes = append(slices.Clone(s.Notes[max(0, len(s.Notes)+1-keepNotes):]), n)
+	return s
+}
+
+// Note is something the person should know that belongs to no step: what a key
+// could not do, or what happened without the program's doing. It is an event.
+type Note struct {
+	At   time.Time `json:"at,omitzero"`
+	Text string    `json:"text"`
+	Hint string    `json:"hint,omitempty"`
+}
+
+// Typed says that a person did something with a key, outside the plan: the
+// command as it would be typed.
+type Typed struct {
+	Command string `json:"command"`
+}
+
+// Kind is the event's name in the log.
+func (Note) Kind() string  { return "note" }
+func (Typed) Kind() string { return "typed" }

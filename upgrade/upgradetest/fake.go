@@ -1,0 +1,401 @@
+// Package upgradetest holds what tests of upgrades share: a Fake driver, whose
+// servers and clients exist only as numbers and keep time by the clock they run
+// under (a testing/synctest bubble makes minutes pass in microseconds), and the
+// Suite that every driver passes, the fake included.
+//
+// A Fake's goroutines end with Close, which waits for them.
+package upgradetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+// How long the fake's servers and clients take, in the order of real ones.
+const (
+	bootTime   = 40 * time.Millisecond // from the process to its first answer
+	meshTime   = 30 * time.Millisecond // from then to all routes
+	stopTime   = 5 * time.Millisecond  // from SIGINT to the exit
+	moveTime   = 8 * time.Millisecond  // of a client to its next server
+	lookPeriod = 50 * time.Millisecond // between two rounds of answers
+)
+
+var _ upgrade.Driver = (*Fake)(nil)
+
+// Fake is an upgrade.Driver without processes. Exported fields are set before
+// its first use.
+type Fake struct {
+	Topology cluster.Topology
+	Sink     cluster.Sink
+	// Broken makes a server of this version exit with status 1 at once.
+	Broken cluster.Version
+	// Deaf makes a server of this version never answer.
+	Deaf cluster.Version
+
+	mu      sync.Mutex
+	nodes   map[string]*node
+	clients []*cluster.Client
+	rate    int
+	since   time.Time // when the numbered traffic began
+	sent    uint64    // when it was settled
+	settled bool
+	nextPID int
+	nextID  int
+
+	ctx  context.Context
+	stop context.CancelFunc
+	done sync.WaitGroup
+	look chan struct{}
+}
+
+type node struct {
+	disk    cluster.Build
+	process cluster.Process
+	id      string
+	dying   chan struct{} // closed when the process has exited
+	hurry   chan struct{} // closed when a later Stop wants it gone at once
+}
+
+// NewFake makes a fake of a topology.
+func NewFake(t cluster.Topology, sink cluster.Sink) *Fake {
+	f := &Fake{Topology: t, Sink: sink, nodes: map[string]*node{}, nextPID: 1000, look: make(chan struct{}, 1)}
+	for _, n := range t.Nodes {
+		f.nodes[n.Name] = &node{}
+	}
+	f.ctx, f.stop = context.WithCancel(context.Background())
+	f.done.Go(f.watch)
+	return f
+}
+
+// Close ends every server and goroutine.
+func (f *Fake) Close() {
+	f.stop()
+	f.done.Wait()
+}
+
+// Stage does nothing: a fake's files are names.
+func (f *Fake) Stage(ctx context.Context, _ string, _ cluster.Build) error { return ctx.Err() }
+
+// Install implements upgrade.Driver.
+func (f *Fake) Install(ctx context.Context, name string, b cluster.Build) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	if err != nil {
+		return err
+	}
+	n.disk = b
+	f.Sink(cluster.Installed{Node: name, Build: b})
+	return nil
+}
+
+func (f *Fake) node(ctx context.Context, name string) (*node, error) {
+	n, ok := f.nodes[name]
+	if !ok {
+		return nil, fmt.Errorf("no node %s", name)
+	}
+	return n, ctx.Err()
+}
+
+// Start implements upgrade.Driver.
+func (f *Fake) Start(ctx context.Context, name string, args []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case n.disk.Zero():
+		return fmt.Errorf("start %s: its slot is empty", name)
+	case n.process.Alive():
+		return fmt.Errorf("start %s: it runs already, pid %d", name, n.process.PID)
+	}
+	f.nextPID++
+	f.nextID++
+	n.process = cluster.Process{PID: f.nextPID, Build: n.disk, Args: append([]string{"nats-server"}, args...), Started: time.Now()}
+	n.id = fmt.Sprintf("ID%d", f.nextID)
+	n.dying, n.hurry = make(chan struct{}), make(chan struct{})
+	f.Sink(cluster.Started{Node: name, Process: n.process})
+	f.complain(name, n)
+	if n.disk.Version == f.Broken {
+		f.exit(name, n, cluster.Exit{Code: 1, Reason: "broken on purpose"})
+	}
+	f.kick()
+	return nil
+}
+
+// complain says of every peer that is not there what a server says.
+func (f *Fake) complain(name string, n *node) {
+	for _, p := range f.Topology.Permanent() {
+		if p.Name != name && !f.nodes[p.Name].process.Alive() {
+			f.Sink(cluster.Logged{Lines: []cluster.LogLine{{
+				Node: name, PID: n.process.PID, At: time.Now(), Level: cluster.LevelError, Topic: cluster.TopicRouteRefused,
+				Text: fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort),
+			}}})
+		}
+	}
+}
+
+// Stop implements upgrade.Driver.
+func (f *Fake) Stop(ctx context.Context, name string, how cluster.Stop) error {
+	f.mu.Lock()
+	n, err := f.node(ctx, name)
+	if err != nil || !n.process.Alive() {
+		f.mu.Unlock()
+		return err
+	}
+	dying := n.dying
+	f.ask(name, n, how)
+	f.mu.Unlock()
+	select {
+	case <-dying:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *Fake) ask(name string, n *node, how cluster.Stop) {
+	first := n.process.Stop == ""
+	if !first {
+		if how == cluster.StopLameDuck || how == cluster.StopTerm || n.process.Stop != cluster.StopLameDuck {
+			return // lame duck ignores SIGTERM, and the rest is under way
+		}
+		close(n.hurry)
+	}
+	n.process.Stop, n.process.Asked = how, time.Now()
+	f.Sink(cluster.StopAsked{Node: name, PID: n.process.PID, Stop: how, At: n.process.Asked})
+	if !first {
+		return
+	}
+	wait := stopTime
+	if how == cluster.StopLameDuck {
+		wait = upgrade.LameDuckTime(f.on(name))
+	}
+	pid := n.process.PID
+	f.done.Go(func() {
+		select {
+		case <-time.After(wait):
+		case <-n.hurry:
+		case <-f.ctx.Done():
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if n.process.PID != pid || !n.process.Alive() {
+			return
+		}
+		e := cluster.Exit{Asked: true, After: time.Since(n.process.Asked)}
+		if n.process.Stop == cluster.StopKill {
+			e.Code, e.Signal = -1, "SIGKILL"
+		}
+		f.exit(name, n, e)
+	})
+}
+
+// Kill ends a server as another terminal would, with SIGKILL.
+func (f *Fake) Kill(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := f.nodes[name]; n.process.Alive() {
+		f.exit(name, n, cluster.Exit{Code: -1, Signal: "SIGKILL"})
+	}
+}
+
+func (f *Fake) exit(name string, n *node, e cluster.Exit) {
+	e.At = time.Now()
+	if e.After == 0 {
+		e.After = time.Since(n.process.Started)
+	}
+	n.process.Exit = &e
+	close(n.dying)
+	f.Sink(cluster.Exited{Node: name, PID: n.process.PID, Exit: e})
+	f.scatter(name)
+}
+
+// Look implements upgrade.Driver.
+func (f *Fake) Look() { f.kick() }
+
+func (f *Fake) kick() {
+	select {
+	case f.look <- struct{}{}:
+	default:
+	}
+}
+
+// watch answers for every server, and for the fleet, again and again.
+func (f *Fake) watch() {
+	tick := time.NewTicker(lookPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-f.ctx.Done():
+			return
+		case <-f.look:
+		case <-tick.C:
+		}
+		f.mu.Lock()
+		for _, n := range f.Topology.Nodes {
+			if a, ok := f.answer(n.Name); ok {
+				f.Sink(cluster.Answered{Answer: a})
+			}
+		}
+		if len(f.clients) > 0 {
+			f.tell()
+		}
+		f.mu.Unlock()
+	}
+}
+
+func (f *Fake) answer(name string) (cluster.Answer, bool) {
+	n := f.nodes[name]
+	if !n.process.Alive() || n.disk.Version == f.Deaf || time.Since(n.process.Started) < bootTime {
+		return cluster.Answer{}, false
+	}
+	now := time.Now()
+	a := cluster.Answer{
+		Node: name, Began: now, Ended: now, ServerID: n.id, Name: name,
+		Version: n.process.Build.Version, Start: n.process.Started, Connections: f.on(name), Healthy: true,
+	}
+	for _, p := range f.Topology.Nodes {
+		o := f.nodes[p.Name]
+		if p.Name == name || !o.process.Alive() {
+			continue
+		}
+		if min(time.Since(n.process.Started), time.Since(o.process.Started)) < bootTime+meshTime {
+			continue
+		}
+		routes := upgrade.RoutesPerPair(n.process.Build.Version, o.process.Build.Version)
+		a.Peers = append(a.Peers, cluster.Peer{ID: o.id, Name: p.Name, Routes: routes})
+		a.Routes += routes
+	}
+	for i, c := range f.clients {
+		if c.Status == cluster.ClientConnected && c.Node == name {
+			a.Clients = append(a.Clients, cluster.Connection{CID: uint64(i + 1), Name: c.Name, Lang: "go", Addr: "127.0.0.1"})
+		}
+	}
+	return a, true
+}
+
+func (f *Fake) on(name string) int {
+	count := 0
+	for _, c := range f.clients {
+		if c.Status == cluster.ClientConnected && c.Node == name {
+			count++
+		}
+	}
+	return count
+}
+
+var errNoServer = errors.New("no server is up")
+
+// Connect implements upgrade.Driver.
+func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	permanent := f.Topology.Permanent()
+	first, last := permanent[0], permanent[len(permanent)-1]
+	for _, n := range []cluster.Node{first, last} {
+		if !f.nodes[n.Name].process.Alive() {
+			return fmt.Errorf("connect to %s: %w", n.Name, errNoServer)
+		}
+	}
+	f.rate, f.since = w.Rate, time.Now()
+	for i := range w.Subscribers + 2 {
+		c := &cluster.Client{ID: i, Name: fmt.Sprintf("sub %d", i), Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
+		if i == w.Subscribers+1 {
+			c.Name, c.Publish, c.Node = "publisher", true, last.Name
+		}
+		f.clients = append(f.clients, c)
+	}
+	f.tell()
+	return ctx.Err()
+}
+
+// scatter sends the clients of a server that is gone to the others in turn.
+func (f *Fake) scatter(from string) {
+	up := slices.DeleteFunc(slices.Clone(f.Topology.Nodes), func(n cluster.Node) bool { return !f.nodes[n.Name].process.Alive() })
+	turn := 0
+	for _, c := range f.clients {
+		if c.Node != from || c.Status != cluster.ClientConnected {
+			continue
+		}
+		c.Status, c.Disconnects, c.AwaySince = cluster.ClientAway, c.Disconnects+1, time.Now()
+		if len(up) == 0 {
+			continue
+		}
+		to := up[turn%len(up)].Name
+		turn++
+		f.done.Go(func() { f.land(c, to) })
+	}
+	if len(f.clients) > 0 {
+		f.tell()
+	}
+}
+
+func (f *Fake) land(c *cluster.Client, to string) {
+	select {
+	case <-time.After(moveTime):
+	case <-f.ctx.Done():
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.LastAway = time.Since(c.AwaySince)
+	c.LongestAway, c.TotalAway = max(c.LongestAway, c.LastAway), c.TotalAway+c.LastAway
+	c.Status, c.Node, c.Reconnects = cluster.ClientConnected, to, c.Reconnects+1
+	c.Trail = append(slices.Clip(c.Trail), cluster.Hop{Node: to, At: time.Now(), Away: c.LastAway})
+	if !c.Publish {
+		c.Lost += uint64(c.LastAway * time.Duration(f.rate) / time.Second)
+	}
+	f.tell()
+}
+
+// tell emits the whole fleet, with the counters as they must be now.
+func (f *Fake) tell() {
+	sent := f.sent
+	if !f.settled {
+		sent = uint64(time.Since(f.since) * time.Duration(f.rate) / time.Second)
+	}
+	t := cluster.Totals{Publishing: !f.settled, Settled: f.settled, Rate: f.rate, Published: sent}
+	var all []cluster.Client
+	for _, c := range f.clients {
+		c.Known = nil
+		for _, n := range f.Topology.Nodes {
+			if f.nodes[n.Name].process.Alive() {
+				c.Known = append(c.Known, n.ClientURL())
+			}
+		}
+		if !c.Publish {
+			c.Received = sent - min(c.Lost, sent)
+			t.Expected += sent
+			t.Received += c.Received
+			t.Lost += sent - c.Received
+			if c.Status == cluster.ClientAway {
+				t.Behind++
+			}
+		}
+		t.Reconnects += c.Reconnects
+		t.AwayMax = max(t.AwayMax, c.LongestAway)
+		all = append(all, *c)
+	}
+	f.Sink(cluster.FleetChanged{At: time.Now(), Totals: t, Changed: all})
+}
+
+// Settle implements upgrade.Driver.
+func (f *Fake) Settle(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.settled {
+		f.sent = uint64(time.Since(f.since) * time.Duration(f.rate) / time.Second)
+		f.settled = true
+	}
+	f.tell()
+	return ctx.Err()
+}

@@ -1,0 +1,247 @@
+package upgradetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/upgrade"
+)
+
+// Rig is a driver under test, with what the suite needs around it.
+type Rig struct {
+	Driver   upgrade.Driver
+	Topology cluster.Topology // two permanent nodes and a spare
+	From, To cluster.Build    // two different builds
+	Kill     func(node string)
+	Close    func()
+}
+
+// patience bounds every wait of the suite.
+const patience = 20 * time.Second
+
+// Case is one property that every driver has.
+type Case struct {
+	Name string
+	run  func(*bench)
+}
+
+// Run puts one case to a driver. make builds it around a sink.
+func (c Case) Run(t *testing.T, build func(*testing.T, cluster.Sink) Rig) {
+	lab := rehearsal.New()
+	defer lab.Close()
+	b := &bench{T: t, lab: lab}
+	b.Rig = build(t, func(e cluster.Event) { lab.Emit(e) })
+	defer b.Close()
+	// The observation needs its topology; nothing is walked.
+	lab.Emit(upgrade.Planned{Outline: upgrade.Outline{Topology: b.Topology}})
+	c.run(b)
+}
+
+// bench is one case at work.
+type bench struct {
+	*testing.T
+	Rig
+	lab *rehearsal.Lab
+}
+
+func (b *bench) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	b.Cleanup(cancel)
+	return ctx
+}
+
+func (b *bench) ok(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bench) args(node string) []string {
+	n, _ := b.Topology.Node(node)
+	return b.Topology.Args(n)
+}
+
+func (b *bench) start(node string, build cluster.Build) {
+	b.Helper()
+	b.ok(b.Driver.Install(b.ctx(), node, build))
+	b.ok(b.Driver.Start(b.ctx(), node, b.args(node)))
+}
+
+// soon waits until all checks hold on what is observed from now on.
+func (b *bench) soon(checks ...upgrade.Check) {
+	b.Helper()
+	since := time.Now()
+	b.Driver.Look()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		o, changed := b.lab.Observe()
+		o = o.Since(since)
+		missing := ""
+		for _, c := range checks {
+			if v := c.Eval(o); !v.Met {
+				missing = fmt.Sprintf("%s: %s", c, v.Detail)
+				break
+			}
+		}
+		if missing == "" {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline.C:
+			b.Fatalf("after %s: %s", patience, missing)
+		}
+	}
+}
+
+func (b *bench) server(node string) cluster.Server {
+	o, _ := b.lab.Observe()
+	s, _ := o.Server(node)
+	return s
+}
+
+// exited waits for the node's exit and returns its process.
+func (b *bench) exited(node string) cluster.Process {
+	b.Helper()
+	b.soon(upgrade.Exited{Node: node})
+	return b.server(node).Process
+}
+
+// Suite is what every driver passes.
+var Suite = []Case{
+	{"a started server runs what its slot holds", func(b *bench) {
+		b.start("A", b.From)
+		b.soon(upgrade.Running{Node: "A", Build: b.From}, upgrade.OnDisk{Node: "A", Build: b.From})
+		if s := b.server("A"); s.Starts != 1 || s.Process.Args[0] != "nats-server" {
+			b.Fatalf("starts %d, args %q", s.Starts, s.Process.Args)
+		}
+	}},
+	{"an empty slot starts nothing", func(b *bench) {
+		if err := b.Driver.Start(b.ctx(), "A", b.args("A")); err == nil {
+			b.Fatal("started from nothing")
+		}
+	}},
+	{"a running server is not started twice", func(b *bench) {
+		b.start("A", b.From)
+		if err := b.Driver.Start(b.ctx(), "A", b.args("A")); err == nil {
+			b.Fatal("started twice")
+		}
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+	}},
+	{"replacing the binary changes the file and not what runs", func(b *bench) {
+		b.start("A", b.From)
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+		b.ok(b.Driver.Stage(b.ctx(), "A", b.To))
+		b.ok(b.Driver.Install(b.ctx(), "A", b.To))
+		b.soon(upgrade.OnDisk{Node: "A", Build: b.To}, upgrade.Running{Node: "A", Build: b.From})
+		if !b.server("A").RestartPending() {
+			b.Fatal("no restart is pending")
+		}
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		b.soon(upgrade.Running{Node: "A", Build: b.To}, upgrade.Restarted{Node: "A", Build: b.To})
+	}},
+	{"a stop that was asked for is told from a death", func(b *bench) {
+		for _, how := range []cluster.Stop{cluster.StopInt, cluster.StopTerm, cluster.StopKill} {
+			b.start("A", b.To)
+			b.soon(upgrade.Running{Node: "A", Build: b.To})
+			b.ok(b.Driver.Stop(b.ctx(), "A", how))
+			p := b.exited("A")
+			if !p.Exit.Asked || p.Stop != how || (p.Exit.Signal == "SIGKILL") != (how == cluster.StopKill) {
+				b.Fatalf("%s: stop %q, exit %+v", how, p.Stop, *p.Exit)
+			}
+			b.ok(b.Driver.Stop(b.ctx(), "A", how)) // down already
+		}
+		b.start("A", b.To)
+		b.soon(upgrade.Running{Node: "A", Build: b.To})
+		b.Kill("A")
+		if p := b.exited("A"); p.Exit.Asked || p.Exit.Signal != "SIGKILL" {
+			b.Fatalf("killed from outside: exit %+v", *p.Exit)
+		}
+		if c := b.server("A").Condition(); c != cluster.Crashed {
+			b.Fatalf("condition %s", c)
+		}
+	}},
+	{"servers complain about peers that are missing, and mesh once they are there", func(b *bench) {
+		peer, _ := b.Topology.Node("B")
+		b.start("A", b.From)
+		b.soon(upgrade.Complains{Node: "A", Peer: peer})
+		b.start("B", b.From)
+		b.soon(upgrade.Meshed{Among: []string{"A", "B"}})
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.start("A", b.To)
+		b.soon(upgrade.Meshed{Among: []string{"A", "B"}}, upgrade.Running{Node: "A", Build: b.To})
+	}},
+	{"a second stop ends a lame duck", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 3, Rate: 100}))
+		b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{})
+		leaving := make(chan error, 1)
+		ctx := b.ctx()
+		go func() { leaving <- b.Driver.Stop(ctx, "A", cluster.StopLameDuck) }()
+		b.soon(condition{"A", cluster.Draining})
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.ok(<-leaving)
+		if p := b.exited("A"); !p.Exit.Asked || p.Exit.Forced {
+			b.Fatalf("exit %+v", *p.Exit)
+		}
+	}},
+	{"clients learn of servers, move, and account for every message", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 5, Rate: 200}))
+		b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{}, upgrade.Reached{})
+		b.start("C", b.To)
+		b.soon(upgrade.Know{Nodes: b.Topology.Nodes}, upgrade.Meshed{Among: []string{"A", "B", "C"}})
+		before, _ := b.lab.Observe()
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.soon(upgrade.Census{Without: "A"}, upgrade.Reached{}, upgrade.NoneGone{})
+		after, _ := b.lab.Observe()
+		im := upgrade.Measure(before, after)
+		if im.Moved["B"]+im.Moved["C"] != 6 || im.Reconnects != 6 || im.LongestAway == 0 {
+			b.Fatalf("impact %+v", im)
+		}
+		b.ok(b.Driver.Settle(b.ctx()))
+		b.soon(upgrade.Accounted{}, upgrade.NoneGone{})
+		if o, _ := b.lab.Observe(); o.Fleet.Expected != 6*o.Fleet.Published || o.Fleet.Published == 0 {
+			b.Fatalf("expected %d of %d published to 6", o.Fleet.Expected, o.Fleet.Published)
+		}
+	}},
+	{"an action on a node that does not exist is refused", func(b *bench) {
+		for _, err := range []error{
+			b.Driver.Install(b.ctx(), "Z", b.From),
+			b.Driver.Start(b.ctx(), "Z", nil),
+			b.Driver.Stop(b.ctx(), "Z", cluster.StopInt),
+		} {
+			if err == nil {
+				b.Fatal("accepted node Z")
+			}
+		}
+	}},
+}
+
+// cluster starts these nodes with the old build and waits for their mesh.
+func (b *bench) cluster(nodes ...string) {
+	b.Helper()
+	for _, n := range nodes {
+		b.start(n, b.From)
+	}
+	b.soon(upgrade.Meshed{Among: nodes})
+}
+
+type condition struct {
+	node string
+	want cluster.Condition
+}
+
+func (c condition) String() string { return fmt.Sprintf("%s is in %s", c.node, c.want) }
+
+func (c condition) Eval(o cluster.Observation) upgrade.Verdict {
+	s, _ := o.Server(c.node)
+	return upgrade.Verdict{Met: s.Condition() == c.want, Known: true, Detail: string(s.Condition())}
+}

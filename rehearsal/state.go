@@ -33,6 +33,17 @@ type State struct {
 	Traffic Tail[Sample]
 	Marks   []Mark
 	Notes   []Note
+	Lives   []Life
+}
+
+// Life is one server process from its start to its end.
+type Life struct {
+	Node    string
+	PID     int
+	Version cluster.Version // as it answered; empty if it never did
+	Started time.Time
+	Up      time.Time     // its first answer; zero if it never answered
+	Exit    *cluster.Exit // nil while it lives
 }
 
 // Want is a build that the rehearsal needs.
@@ -100,10 +111,20 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		t := e.Totals
 		s.Traffic = s.Traffic.Append(Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated})
 	case cluster.Started:
+		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
 		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
 	case cluster.StopAsked:
 		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped})
+	case cluster.Answered:
+		return s.life(e.Answer.Node, func(l *Life) bool {
+			if !l.Up.IsZero() || e.Answer.Began.Before(l.Started) {
+				return false
+			}
+			l.Up, l.Version = e.Answer.Ended, e.Answer.Version
+			return true
+		})
 	case cluster.Exited:
+		s = s.life(e.Node, func(l *Life) bool { l.Exit = &e.Exit; return true })
 		if !e.Exit.Asked {
 			s = s.mark(Mark{At: at, Node: e.Node, What: MarkDied})
 			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
@@ -130,6 +151,22 @@ func (s State) want(role string, change func(*Want)) State {
 		s.Builds = append(s.Builds, Want{Role: role})
 	}
 	change(&s.Builds[i])
+	return s
+}
+
+// life changes the newest life of a node, if change says that it has.
+func (s State) life(node string, change func(*Life) bool) State {
+	for i := len(s.Lives) - 1; i >= 0; i-- {
+		if s.Lives[i].Node != node {
+			continue
+		}
+		l := s.Lives[i]
+		if change(&l) {
+			s.Lives = slices.Clone(s.Lives)
+			s.Lives[i] = l
+		}
+		return s
+	}
 	return s
 }
 

@@ -1,0 +1,164 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+func planned(t testing.TB) upgrade.Planned {
+	t.Helper()
+	top, err := cluster.NewTopology(2, true, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upgrade.Planned{Outline: upgrade.Outline{Topology: top}}
+}
+
+func TestEveryEventIsNumberedAndSeenInOrder(t *testing.T) {
+	var seen []Record
+	l := New(func(r Record, s State) {
+		if r.Seq != s.Seq {
+			t.Errorf("record %d with state %d", r.Seq, s.Seq)
+		}
+		seen = append(seen, r)
+	})
+	var wg sync.WaitGroup
+	for p := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				l.Emit(Note{Text: fmt.Sprintf("%d %d", p, i)})
+			}
+		})
+	}
+	wg.Wait()
+	l.Close()
+	l.Emit(Note{Text: "after the end"})
+	if s, _ := l.State(); s.Seq != 4000 || len(seen) != 4000 || len(s.Notes) != keepNotes {
+		t.Fatalf("folded %d, seen %d, notes %d", s.Seq, len(seen), len(s.Notes))
+	}
+	for i, r := range seen {
+		if r.Seq != uint64(i+1) || i > 0 && r.At.Before(seen[i-1].At) {
+			t.Fatalf("record %d has number %d at %s", i, r.Seq, r.At)
+		}
+	}
+}
+
+func TestAStateIsAnnouncedByItsChannel(t *testing.T) {
+	l := New()
+	defer l.Close()
+	_, changed := l.State()
+	l.Emit(Note{Text: "x"})
+	select {
+	case <-changed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing changed")
+	}
+	if s, _ := l.State(); len(s.Notes) != 1 {
+		t.Fatalf("notes %v", s.Notes)
+	}
+}
+
+func TestLivesTellVersionsAndTimesOfEveryProcess(t *testing.T) {
+	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	at := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
+	var s State
+	for _, e := range []struct {
+		ms int
+		cluster.Event
+	}{
+		{0, planned(t)},
+		{1, cluster.Started{Node: "A", Process: cluster.Process{PID: 7, Started: at(1)}}},
+		{9, cluster.Answered{Answer: cluster.Answer{Node: "A", ServerID: "x", Version: "2.15.1", Began: at(8), Ended: at(9)}}},
+		{50, cluster.Exited{Node: "A", PID: 7, Exit: cluster.Exit{At: at(50), Asked: true}}},
+		{60, cluster.Started{Node: "A", Process: cluster.Process{PID: 8, Started: at(60)}}},
+		{61, cluster.Answered{Answer: cluster.Answer{Node: "A", ServerID: "x", Version: "2.15.1", Began: at(49), Ended: at(61)}}}, // late
+		{70, cluster.Answered{Answer: cluster.Answer{Node: "A", ServerID: "y", Version: "2.15.2", Began: at(69), Ended: at(70)}}},
+	} {
+		s = s.Apply(at(e.ms), e.Event)
+	}
+	if len(s.Lives) != 2 || s.Lives[0].Version != "2.15.1" || s.Lives[0].Exit == nil || s.Lives[1].Version != "2.15.2" || !s.Lives[1].Up.Equal(at(70)) {
+		t.Errorf("lives %+v", s.Lives)
+	}
+}
+
+// resolver gives a build or an error for each selector.
+type resolver map[string]any
+
+func (r resolver) Resolve(_ context.Context, want string, progress func(source, detail string)) (cluster.Build, error) {
+	progress("test", "looking")
+	if b, ok := r[want].(cluster.Build); ok {
+		return b, nil
+	}
+	return cluster.Build{}, r[want].(error)
+}
+
+type hinted struct{ error }
+
+func (hinted) Hint() string { return "install Go" }
+
+func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
+	to := cluster.Build{Version: "2.15.2", SHA256: "bb"}
+	r := resolver{"embedded": to, "2.15.1": hinted{errors.New("no Go toolchain on PATH")}}
+	for _, optional := range []bool{true, false} {
+		l := New()
+		p, err := Prepare(t.Context(), Selection{From: "2.15.1", To: "embedded", FromOptional: optional}, r, l.Emit)
+		l.Close()
+		s, _ := l.State()
+		if optional {
+			if err != nil || !p.From.Same(to) || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "no version changes") {
+				t.Errorf("optional: %+v, %v", p, err)
+			}
+		} else if err == nil {
+			t.Errorf("asked for: %+v", p)
+		}
+		for _, w := range s.Builds {
+			if w.Role == "from" && (w.Hint != "install Go" || w.Instead != optional) {
+				t.Errorf("optional %t: told %+v", optional, w)
+			}
+		}
+	}
+}
+
+func TestJournalReadsWhatItWrote(t *testing.T) {
+	var b strings.Builder
+	j := NewJournal(&b, Header{Tool: "1.2.3"})
+	l := New(j.Watch)
+	l.Emit(planned(t))
+	l.Emit(cluster.Exited{Node: "A", PID: 3, Exit: cluster.Exit{Code: -1, Signal: "SIGKILL", After: 5 * time.Second}})
+	l.Emit(Note{Text: "kept"})
+	l.Close()
+	var kinds []string
+	read := func(log string) (Header, error) {
+		kinds = nil
+		return ReadJournal(strings.NewReader(log), func(r Record) {
+			kinds = append(kinds, r.Event.Kind())
+			if e, ok := r.Event.(cluster.Exited); ok && e.Exit.After != 5*time.Second {
+				t.Errorf("exit %+v", e.Exit)
+			}
+		})
+	}
+	h, err := read(b.String())
+	if err != nil || h.Tool != "1.2.3" || strings.Join(kinds, " ") != "planned exited note" {
+		t.Fatalf("%+v %v %v", h, kinds, err)
+	}
+	if _, err := read(b.String() + `{"seq":4,"kind":"fr`); err != nil || len(kinds) != 3 {
+		t.Errorf("cut off: %v %v", kinds, err)
+	}
+	if _, err := read(b.String() + `{"seq":4,"at":"2026-11-01T12:00:00Z","kind":"from-the-future","data":{}}` + "\n"); err != nil || len(kinds) != 3 {
+		t.Errorf("unknown kind: %v %v", kinds, err)
+	}
+	if _, err := read(b.String() + "garbage\n" + b.String()); err == nil {
+		t.Error("garbage in the middle was read over")
+	}
+	if _, err := read("hello\n"); err == nil {
+		t.Error("read something that is no log")
+	}
+}

@@ -1,0 +1,171 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/upgrade"
+)
+
+// fetchPause is how long the printer keeps quiet between two lines about the
+// same download; a person wants to see that it goes on, a log wants few lines.
+const fetchPause = 3 * time.Second
+
+// Printer tells a rehearsal line by line, as plain text without escapes. Its
+// Watch is a rehearsal.Watcher.
+type Printer struct {
+	w       io.Writer
+	meta    Meta
+	fetched map[string]time.Time
+	err     error
+}
+
+// NewPrinter writes to w.
+func NewPrinter(w io.Writer, m Meta) *Printer {
+	return &Printer{w: w, meta: m, fetched: map[string]time.Time{}}
+}
+
+// Err is the first thing that went wrong while writing.
+func (p *Printer) Err() error { return p.err }
+
+func (p *Printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// Watch tells one event.
+func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
+	switch e := r.Event.(type) {
+	case cluster.Fetching:
+		p.fetching(r.At, e)
+	case cluster.Fetched:
+		p.printf("%-4s %s, %s, sha256 %s\n", e.Role, e.Build, e.Build.Source, upgrade.Short(e.Build.SHA256))
+	case cluster.FetchFailed:
+		p.printf("%-4s %s is not to be had: %s\n", e.Role, e.Want, e.Reason)
+		if e.Hint != "" {
+			p.printf("     hint: %s\n", e.Hint)
+		}
+	case upgrade.Planned:
+		o := e.Outline
+		p.printf("\n%s %s: %s, %d steps\n", o.Title, Versions(o.From, o.To), Servers(o.Topology), len(o.Steps))
+		for _, n := range o.Notes {
+			p.printf("note: %s\n", n)
+		}
+	case upgrade.StepBegan:
+		p.began(e, s)
+	case upgrade.StepEnded:
+		p.ended(e)
+	case upgrade.Finished:
+		p.finished(s)
+	case rehearsal.Note:
+		p.printf("  !  %s\n", e.Text)
+	}
+}
+
+func (p *Printer) fetching(at time.Time, e cluster.Fetching) {
+	if e.Detail == "" || at.Sub(p.fetched[e.Role]) < fetchPause {
+		return
+	}
+	p.fetched[e.Role] = at
+	p.printf("%-4s %s … %s: %s\n", e.Role, e.Want, e.Source, e.Detail)
+}
+
+func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {
+	i := slices.IndexFunc(s.Plan.Steps, func(st upgrade.StepProgress) bool { return st.ID == e.ID })
+	if i < 0 {
+		return
+	}
+	st := s.Plan.Steps[i]
+	p.printf("\n[%2d/%d] %s\n", i+1, len(s.Plan.Steps), st.Title)
+	if e.How == upgrade.ByHand {
+		p.printf("        found done already\n")
+	} else if st.Command != "" {
+		p.printf("        $ %s\n", st.Command)
+	}
+}
+
+func (p *Printer) ended(e upgrade.StepEnded) {
+	for _, c := range e.Checks {
+		p.printf("        %s %s%s\n", mark(c.Verdict), c.Text, dash(c.Detail))
+	}
+	if w := Impact(e.Impact); w != "" {
+		p.printf("        = %s\n", w)
+	}
+	for _, f := range e.Findings {
+		p.printf("        text: “%s”\n              %s: %s\n", f.Text, Stands(f.Stands), f.Detail)
+	}
+	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
+}
+
+func mark(v upgrade.Verdict) string {
+	switch {
+	case v.Met:
+		return "✓"
+	case v.Known:
+		return "✗"
+	default:
+		return "○"
+	}
+}
+
+func dash(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " — " + s
+}
+
+func (p *Printer) finished(s rehearsal.State) {
+	r := New(s, p.meta)
+	m, re := r.Messages, r.Reconnects
+	p.printf("\n%s", strings.ToUpper(string(r.Outcome)))
+	if r.TookMS > 0 {
+		p.printf(" in %s", upgrade.Round(s.Plan.Ended.Sub(s.Plan.Began)))
+	}
+	p.printf("%s\n", dash(r.Reason))
+	for _, n := range r.Notes {
+		p.printf("  note        %s\n", n)
+	}
+	for _, n := range r.Nodes {
+		p.printf("  %-11s %s\n", n.Name, fate(n))
+	}
+	if len(r.Clients) == 0 {
+		return
+	}
+	if m.Settled {
+		p.printf("  messages    %d expected = %d received − %d duplicated + %d lost (%d published to %d subscribers)\n",
+			m.Expected, m.Received, m.Duplicated, m.Lost, m.Published, r.Probe.Subscribers)
+	} else {
+		p.printf("  messages    %d received of %d expected so far; not settled\n", m.Received, m.Expected)
+	}
+	p.printf("  reconnects  %d", re.Count)
+	if re.Count > 0 {
+		p.printf(", away %.1f ms (half of them), %.1f ms (99 of 100), %.1f ms at most", re.P50MS, re.P99MS, re.MaxMS)
+	}
+	p.printf("\n")
+}
+
+// fate tells a node's story: "2.15.1 → 2.15.2, down 104 ms".
+func fate(n Node) string {
+	var versions []string
+	for _, v := range n.Versions {
+		versions = append(versions, string(v))
+	}
+	s := strings.Join(versions, " → ")
+	if s == "" {
+		s = "never answered"
+	}
+	if n.DownMS != nil {
+		s += fmt.Sprintf(", away %s", upgrade.Round(time.Duration(*n.DownMS*float64(time.Millisecond))))
+	}
+	if !n.Permanent {
+		s += " (temporary)"
+	}
+	return s
+}

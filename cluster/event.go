@@ -14,7 +14,6 @@ type Sink func(Event)
 type Fetching struct {
 	Role   string `json:"role"` // from or to
 	Want   string `json:"want"` // the selector as given: 2.15.1
-	Source string `json:"source"`
 	Detail string `json:"detail"`
 }
 

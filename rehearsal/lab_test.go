@@ -92,8 +92,8 @@ func TestLivesTellVersionsAndTimesOfEveryProcess(t *testing.T) {
 // resolver gives a build or an error for each selector.
 type resolver map[string]any
 
-func (r resolver) Resolve(_ context.Context, want string, progress func(source, detail string)) (cluster.Build, error) {
-	progress("test", "looking")
+func (r resolver) Resolve(_ context.Context, want string, progress func(detail string)) (cluster.Build, error) {
+	progress("looking")
 	if b, ok := r[want].(cluster.Build); ok {
 		return b, nil
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // Resolver gets builds. want is a version, "embedded", or a file; progress
-// takes the name of the source that is tried and words on how far it is.
+// takes words on how far it is.
 type Resolver interface {
-	Resolve(ctx context.Context, want string, progress func(source, detail string)) (cluster.Build, error)
+	Resolve(ctx context.Context, want string, progress func(detail string)) (cluster.Build, error)
 }
 
 // Hinted is an error that knows what to do about it.
@@ -42,8 +42,8 @@ func Prepare(ctx context.Context, sel Selection, r Resolver, sink cluster.Sink) 
 	get := func(role, want string, b *cluster.Build, err *error) {
 		wg.Go(func() {
 			sink(cluster.Fetching{Role: role, Want: want})
-			*b, *err = r.Resolve(ctx, want, func(source, detail string) {
-				sink(cluster.Fetching{Role: role, Want: want, Source: source, Detail: detail})
+			*b, *err = r.Resolve(ctx, want, func(detail string) {
+				sink(cluster.Fetching{Role: role, Want: want, Detail: detail})
 			})
 			if *err == nil {
 				sink(cluster.Fetched{Role: role, Build: *b})

@@ -50,7 +50,6 @@ type Life struct {
 type Want struct {
 	Role    string // from or to
 	Want    string
-	Source  string
 	Detail  string
 	Build   cluster.Build // zero until it is at hand
 	Reason  string        // why it is not to be had
@@ -98,9 +97,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	s.Plan = s.Plan.Apply(at, e)
 	switch e := e.(type) {
 	case cluster.Fetching:
-		return s.want(e.Role, func(w *Want) { w.Want, w.Source, w.Detail = e.Want, e.Source, e.Detail })
+		return s.want(e.Role, func(w *Want) { w.Want, w.Detail = e.Want, e.Detail })
 	case cluster.Fetched:
-		return s.want(e.Role, func(w *Want) { w.Build, w.Source = e.Build, e.Build.Source })
+		return s.want(e.Role, func(w *Want) { w.Build = e.Build })
 	case cluster.FetchFailed:
 		return s.want(e.Role, func(w *Want) {
 			w.Want, w.Reason, w.Hint, w.Build, w.Instead = e.Want, e.Reason, e.Hint, e.Instead, !e.Instead.Zero()

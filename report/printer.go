@@ -73,7 +73,7 @@ func (p *Printer) fetching(at time.Time, e cluster.Fetching) {
 		return
 	}
 	p.fetched[e.Role] = at
-	p.printf("%-4s %s … %s: %s\n", e.Role, e.Want, e.Source, e.Detail)
+	p.printf("%-4s %s … %s\n", e.Role, e.Want, e.Detail)
 }
 
 func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {

@@ -1,0 +1,74 @@
+package release
+
+import (
+	"errors"
+	"strings"
+
+	"nats-roll/cluster"
+)
+
+// What can be wrong, for those who decide on it with errors.Is.
+var (
+	ErrAbsent         = errors.New("not there")
+	ErrSelector       = errors.New("not a version and not a file")
+	ErrNotServer      = errors.New("not a nats-server that runs here")
+	ErrOffline        = errors.New("offline")
+	ErrNoToolchain    = errors.New("no Go toolchain on PATH")
+	ErrOldToolchain   = errors.New("the Go toolchain is too old")
+	ErrUnknownVersion = errors.New("no such version")
+	ErrNetwork        = errors.New("the module proxy cannot be used")
+	ErrChecksum       = errors.New("the checksum does not match")
+	ErrBuild          = errors.New("it does not compile")
+)
+
+const (
+	giveFile  = "give a file: --from ./nats-server"
+	installGo = "install Go 1.26 or newer, or " + giveFile
+)
+
+// Error says which build could not be had, where from, why, and what can be
+// typed to help. Its message is one line; the hint stands apart from it.
+type Error struct {
+	Want   string // a version or a file; empty when neither is known
+	Source string // the source that was asked; empty when it does not matter
+	Reason string
+	Hint   string
+	Err    error // what to decide on: one of this package's Err values, or a system error
+}
+
+// Error is a line such as
+// "nats-server 2.14.9 from module: no Go toolchain on PATH".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(program)
+	if e.Want != "" {
+		b.WriteString(" " + e.Want)
+	}
+	if e.Source != "" {
+		b.WriteString(" from " + e.Source)
+	}
+	b.WriteString(": " + e.Reason)
+	return b.String()
+}
+
+// Advice is what can be typed to help.
+func (e *Error) Advice() string { return e.Hint }
+
+// Unwrap gives what to decide on.
+func (e *Error) Unwrap() error { return e.Err }
+
+// named fills in what a source left out of its error.
+func named(err error, v cluster.Version, source string) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return &Error{Want: string(v), Source: source, Reason: err.Error(), Hint: giveFile, Err: err}
+	}
+	c := *e
+	if c.Want == "" {
+		c.Want = string(v)
+	}
+	if c.Source == "" {
+		c.Source = source
+	}
+	return &c
+}

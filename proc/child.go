@@ -1,0 +1,172 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// child is one process from its start to its end.
+type child struct {
+	slot  *Slot
+	build cluster.Build
+	cmd   *exec.Cmd
+	sink  cluster.Sink
+	tail  *tail
+	group group // what is killed when it does not listen
+
+	pid      int
+	began    time.Time
+	released chan struct{} // closed by letGo
+	ended    chan struct{} // closed when the process has been waited for
+	buried   chan struct{} // closed when its exit has been told
+
+	mu     sync.Mutex
+	stop   cluster.Stop
+	asked  time.Time
+	forced bool
+	over   bool // the process has been waited for: its pid may be another's
+	exit   cluster.Exit
+}
+
+func newChild(s *Slot, b cluster.Build, args []string, sink cluster.Sink) *child {
+	cmd := exec.Command(s.Binary())
+	cmd.Args = append([]string{program}, args...)
+	cmd.Dir = s.Dir
+	return &child{
+		slot: s, build: b, cmd: cmd, sink: sink,
+		released: make(chan struct{}), ended: make(chan struct{}), buried: make(chan struct{}),
+	}
+}
+
+// start runs on the supervisor's own thread. The log is the child's own file:
+// it never waits for a reader.
+func (c *child) start(keep bool) error {
+	log, err := os.OpenFile(c.slot.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	st, err := log.Stat()
+	if err != nil {
+		return err
+	}
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	c.cmd.SysProcAttr = attributes(keep)
+	c.began = time.Now()
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	c.pid = c.cmd.Process.Pid
+	if c.group, err = newGroup(c.cmd.Process, keep); err == nil {
+		err = writeRecord(c.slot, c.pid, c.cmd.Args)
+	}
+	if err != nil {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+		return err
+	}
+	c.tail = newTail(c.slot.Node, c.pid, c.slot.Log(), st.Size(), c.sink)
+	return nil
+}
+
+func (c *child) process() cluster.Process {
+	return cluster.Process{PID: c.pid, Build: c.build, Args: c.cmd.Args, Started: c.began}
+}
+
+// run reads the log and measures until the process has ended, or until it is
+// let go.
+func (c *child) run() {
+	var helpers sync.WaitGroup
+	helpers.Go(func() { c.tail.run(c.ended, c.released) })
+	helpers.Go(func() { measure(c.slot.Node, c.pid, c.sink, c.ended, c.released) })
+	waited := make(chan struct{})
+	go func() { // ends with the process; with the program, when it was let go
+		defer close(waited)
+		err := c.cmd.Wait()
+		c.mu.Lock()
+		c.over = true
+		c.exit = c.verdict(err)
+		c.mu.Unlock()
+		close(c.ended)
+	}()
+	select {
+	case <-waited:
+	case <-c.released:
+	}
+	helpers.Wait()
+}
+
+// tell tells the end, after every line that the process wrote.
+func (c *child) tell() {
+	select {
+	case <-c.ended:
+	default:
+		return // let go
+	}
+	c.group.close()
+	_ = os.Remove(c.slot.record())
+	c.exit.Reason = c.tail.reason(c.exit)
+	c.sink(cluster.Exited{Node: c.slot.Node, PID: c.pid, Exit: c.exit})
+}
+
+// verdict reads the exit. It is called with c.mu held.
+func (c *child) verdict(err error) cluster.Exit {
+	e := cluster.Exit{At: time.Now(), Asked: c.stop != "", Forced: c.forced}
+	var state *exec.ExitError
+	switch {
+	case err == nil:
+	case errors.As(err, &state):
+		e.Code, e.Signal = state.ExitCode(), signalOf(state.ProcessState)
+	default:
+		e.Code = -1
+	}
+	e.After = e.At.Sub(c.began)
+	if e.Asked {
+		e.After = e.At.Sub(c.asked)
+	}
+	return e
+}
+
+// ask sends the signal, if the process has not ended.
+func (c *child) ask(how cluster.Stop) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.over:
+		return nil
+	case c.stop == cluster.StopLameDuck && (how == cluster.StopTerm || how == cluster.StopLameDuck):
+		// nats-server server/signal.go: SIGTERM is swallowed in lame duck mode
+		return fmt.Errorf("it is in lame duck mode and ignores %s; SIGINT ends it", how.Signal())
+	}
+	c.stop, c.asked = how, time.Now()
+	c.sink(cluster.StopAsked{Node: c.slot.Node, PID: c.pid, Stop: how, At: c.asked})
+	c.tail.wake()
+	return c.group.signal(how)
+}
+
+// force kills the whole group.
+func (c *child) force() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		c.forced = true
+		c.group.kill()
+	}
+}
+
+// letGo stops looking after the process and leaves it running.
+func (c *child) letGo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.released:
+	default:
+		close(c.released)
+	}
+}

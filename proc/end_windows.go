@@ -1,0 +1,10 @@
+package proc
+
+import (
+	"syscall"
+
+	"github.com/shirou/gopsutil/v3/process"
+)
+
+// endProcess: a process of another console cannot be sent a Ctrl+C.
+func endProcess(p *process.Process, _ syscall.Signal) error { return p.Kill() }

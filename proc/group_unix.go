@@ -1,0 +1,64 @@
+//go:build unix
+
+package proc
+
+import (
+	"os"
+	"syscall"
+
+	"nats-roll/cluster"
+)
+
+// exe is the ending of executable files.
+const exe = ""
+
+// group is a child's process group. Every child leads its own, so that Ctrl+C
+// in the terminal, which goes to the foreground group, does not reach servers.
+type group struct{ process *os.Process }
+
+func newGroup(p *os.Process, _ bool) (group, error) { return group{process: p}, nil }
+
+// signal asks the server itself, not what it may have started.
+func (g group) signal(how cluster.Stop) error {
+	sig := syscall.SIGINT
+	switch how {
+	case cluster.StopTerm:
+		sig = syscall.SIGTERM
+	case cluster.StopLameDuck:
+		sig = syscall.SIGUSR2
+	case cluster.StopKill:
+		sig = syscall.SIGKILL
+	case cluster.StopInt:
+	}
+	return g.process.Signal(sig)
+}
+
+// kill ends everything in the group. The caller knows that the leader has not
+// been waited for, so the id is still the group's own.
+func (g group) kill() { _ = syscall.Kill(-g.process.Pid, syscall.SIGKILL) }
+
+func (g group) close() {}
+
+// signalOf is the name of the signal that ended a process.
+func signalOf(s *os.ProcessState) string {
+	ws, ok := s.Sys().(syscall.WaitStatus)
+	if !ok || !ws.Signaled() {
+		return ""
+	}
+	switch ws.Signal() {
+	case syscall.SIGKILL:
+		return "SIGKILL"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGINT:
+		return "SIGINT"
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	case syscall.SIGSEGV:
+		return "SIGSEGV"
+	case syscall.SIGABRT:
+		return "SIGABRT"
+	default:
+		return ws.Signal().String()
+	}
+}

@@ -1,0 +1,250 @@
+package proc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/shirou/gopsutil/v3/process"
+
+	"nats-roll/cluster"
+)
+
+// A rehearsal's folder holds a lock for as long as its program lives. A folder
+// whose lock is free was left behind.
+const (
+	lockFile = "rehearsal.lock"
+	keptFile = "kept"
+)
+
+// NewDir makes a folder for one rehearsal below root, and locks it. leave gives
+// the lock back; it removes nothing.
+func NewDir(root string) (dir string, leave func() error, err error) {
+	root, err = filepath.Abs(root)
+	if err != nil {
+		return "", nil, err
+	}
+	dir = filepath.Join(root, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), os.Getpid()))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", nil, err
+	}
+	lock := flock.New(filepath.Join(dir, lockFile))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return "", nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if !ok {
+		return "", nil, fmt.Errorf("lock %s: it is another rehearsal's", dir)
+	}
+	return dir, lock.Close, nil
+}
+
+func markKept(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, keptFile), nil, 0o644)
+}
+
+// record is what tells a process of ours from another that has its id.
+type record struct {
+	PID     int      `json:"pid"`
+	Created int64    `json:"created"` // milliseconds since 1970, as the system tells it
+	Exe     string   `json:"exe"`
+	Args    []string `json:"args"`
+}
+
+// writeRecord remembers a process that has just been started.
+func writeRecord(s *Slot, pid int, args []string) error {
+	r := record{PID: pid, Exe: s.Binary(), Args: args}
+	if p, err := process.NewProcess(int32(pid)); err == nil { //nolint:gosec // a pid fits
+		r.Created, _ = p.CreateTime()
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	next := s.record() + ".next"
+	if err := os.WriteFile(next, b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(next, s.record())
+}
+
+// createdSlack allows for what two readings of a start time may differ by:
+// systems count it from boot, and the clock is corrected now and then.
+const createdSlack = 1500 // milliseconds
+
+// find returns the recorded process if it still lives: the same id, started at
+// the same time, from the same file.
+func (r record) find() (*process.Process, bool) {
+	if r.PID <= 0 || r.Created == 0 {
+		return nil, false
+	}
+	p, err := process.NewProcess(int32(r.PID)) //nolint:gosec // a pid fits
+	if err != nil {
+		return nil, false
+	}
+	created, err := p.CreateTime()
+	if err != nil || created-r.Created > createdSlack || r.Created-created > createdSlack {
+		return nil, false
+	}
+	if status, err := p.Status(); err == nil && len(status) > 0 && status[0] == process.Zombie {
+		return nil, false
+	}
+	exe, err := p.Exe()
+	if err != nil {
+		return nil, false
+	}
+	// Linux adds this when the file has been replaced since.
+	exe = strings.TrimSuffix(exe, " (deleted)")
+	return p, sameFile(exe, r.Exe)
+}
+
+// sameFile compares paths as the system may tell them, through links.
+func sameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	ra, erra := resolve(a)
+	rb, errb := resolve(b)
+	return erra == nil && errb == nil && ra == rb
+}
+
+// resolve follows links in the folder; the file itself may be gone.
+func resolve(file string) (string, error) {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(file))
+	return filepath.Join(dir, filepath.Base(file)), err
+}
+
+// Leftover is the folder of a rehearsal that is over, and what still runs in it.
+type Leftover struct {
+	Dir       string
+	Kept      bool // left running on purpose, with --keep
+	Processes []LeftoverProcess
+}
+
+// LeftoverProcess is a server that outlived its rehearsal.
+type LeftoverProcess struct {
+	Node    string
+	PID     int
+	Command string
+	record  record
+}
+
+// Leftovers lists the folders below root whose program is gone.
+func Leftovers(ctx context.Context, root string) ([]Leftover, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []Leftover
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if !e.IsDir() || !abandoned(dir) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		out = append(out, look(dir))
+	}
+	return out, nil
+}
+
+// abandoned says that dir is a rehearsal's and that nobody holds its lock.
+func abandoned(dir string) bool {
+	file := filepath.Join(dir, lockFile)
+	if _, err := os.Stat(file); err != nil {
+		return false
+	}
+	lock := flock.New(file)
+	ok, err := lock.TryLock()
+	if err != nil || !ok {
+		return false
+	}
+	return lock.Close() == nil
+}
+
+func look(dir string) Leftover {
+	l := Leftover{Dir: dir}
+	if _, err := os.Stat(filepath.Join(dir, keptFile)); err == nil {
+		l.Kept = true
+	}
+	records, _ := filepath.Glob(filepath.Join(dir, "*", "process.json"))
+	for _, file := range records {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		var r record
+		if json.Unmarshal(b, &r) != nil {
+			continue
+		}
+		if _, ok := r.find(); ok {
+			l.Processes = append(l.Processes, LeftoverProcess{
+				Node: filepath.Base(filepath.Dir(file)), PID: r.PID, Command: strings.Join(r.Args, " "), record: r,
+			})
+		}
+	}
+	return l
+}
+
+// End ends the processes, each checked again right before it is signalled, and
+// removes the folder.
+func (l Leftover) End(ctx context.Context) error {
+	for _, p := range l.Processes {
+		if err := p.end(ctx); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(l.Dir)
+}
+
+// endPoll is how often it is looked whether a process that is no child of ours
+// has gone; the system tells nobody but its parent.
+const endPoll = 10 * time.Millisecond
+
+func (p LeftoverProcess) end(ctx context.Context) error {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+		found, ok := p.record.find()
+		if !ok {
+			return nil
+		}
+		if err := endProcess(found, sig); err != nil {
+			return fmt.Errorf("end %s, pid %d: %w", p.Node, p.PID, err)
+		}
+		if p.gone(ctx, killGrace) {
+			return nil
+		}
+	}
+	return fmt.Errorf("end %s, pid %d: it is still there after %s", p.Node, p.PID, cluster.StopKill.Signal())
+}
+
+func (p LeftoverProcess) gone(ctx context.Context, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(endPoll)
+	defer tick.Stop()
+	for {
+		if _, ok := p.record.find(); !ok {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,216 @@
+// Package proc owns child processes: a slot on disk for each node, the server
+// that runs from it, how it ended, what it wrote and what it takes; and what
+// earlier rehearsals left behind. It is the only package that starts servers
+// and the only one that signals anything, and it signals only what it started,
+// checked by process id, start time and executable.
+//
+// A Supervisor owns one goroutine that starts children (on Linux the
+// parent-death signal follows the thread that forked, so that thread must live
+// as long as the supervisor), and for each child one that waits for its end,
+// one that reads its log and one that measures it. Close ends the children and
+// waits for all of them.
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"nats-roll/cluster"
+)
+
+// killGrace is how long Close lets servers end by themselves.
+const killGrace = 3 * time.Second
+
+// Option adjusts a Supervisor.
+type Option func(*Supervisor)
+
+// Keep lets servers outlive the program.
+func Keep(keep bool) Option { return func(v *Supervisor) { v.keep = keep } }
+
+// Supervisor starts and ends the servers of one rehearsal.
+type Supervisor struct {
+	dir  string
+	sink cluster.Sink
+	keep bool
+
+	starts  chan func()
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	slots    map[string]*Slot
+	children map[string]*child // the living ones, by node
+	closed   bool
+}
+
+// NewSupervisor makes a supervisor whose slots are folders in dir. It tells
+// what happens to the sink, from several goroutines.
+func NewSupervisor(dir string, sink cluster.Sink, opts ...Option) (*Supervisor, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	v := &Supervisor{
+		dir: abs, sink: sink,
+		starts: make(chan func()), slots: map[string]*Slot{}, children: map[string]*child{},
+	}
+	for _, o := range opts {
+		o(v)
+	}
+	if v.keep {
+		if err := markKept(abs); err != nil {
+			return nil, err
+		}
+	}
+	v.running.Go(v.fork)
+	return v, nil
+}
+
+// fork runs every start on one thread. The thread is not given back: it ends
+// with the goroutine, and by then there is no child left.
+func (v *Supervisor) fork() {
+	runtime.LockOSThread()
+	for start := range v.starts {
+		start()
+	}
+}
+
+// Slot is the node's slot.
+func (v *Supervisor) Slot(node string) *Slot {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s, ok := v.slots[node]
+	if !ok {
+		s = &Slot{Node: node, Dir: filepath.Join(v.dir, node)}
+		v.slots[node] = s
+	}
+	return s
+}
+
+// Running says that the node has a live process.
+func (v *Supervisor) Running(node string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.children[node] != nil
+}
+
+// ErrRunning says that a slot has a live process already.
+var ErrRunning = errors.New("it runs already")
+
+// Start starts the slot's binary with these arguments and tells
+// cluster.Started, and cluster.Exited when it ends. The context bounds the
+// start, not the life of the process.
+func (v *Supervisor) Start(ctx context.Context, node string, args []string) error {
+	s := v.Slot(node)
+	build, ok := s.Installed()
+	if !ok {
+		return fmt.Errorf("start %s: there is no %s in %s", node, program, s.Dir)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := newChild(s, build, args, v.sink)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.closed:
+		return fmt.Errorf("start %s: the rehearsal is over", node)
+	case v.children[node] != nil:
+		return fmt.Errorf("start %s: %w, pid %d", node, ErrRunning, v.children[node].pid)
+	}
+	failed := make(chan error)
+	v.starts <- func() { failed <- c.start(v.keep) }
+	if err := <-failed; err != nil {
+		return fmt.Errorf("start %s: %w", node, explainStart(s.Binary(), err))
+	}
+	v.children[node] = c
+	v.sink(cluster.Started{Node: node, Process: c.process()})
+	v.running.Go(func() {
+		c.run()
+		c.tell()
+		v.mu.Lock()
+		delete(v.children, node)
+		v.mu.Unlock()
+		close(c.buried)
+	})
+	return nil
+}
+
+// explainStart says in one line why a file cannot be run.
+func explainStart(file string, err error) error {
+	if st, serr := os.Stat(file); serr == nil && st.IsDir() {
+		return fmt.Errorf("%s is a directory", file)
+	}
+	return err
+}
+
+// Stop asks the node's process to end, waits up to grace, kills its process
+// group then, and waits for its end. A Stop while another is in progress sends
+// its own signal too: SIGINT ends a lame duck. Stopping what is down is fine.
+func (v *Supervisor) Stop(ctx context.Context, node string, how cluster.Stop, grace time.Duration) error {
+	v.mu.Lock()
+	c := v.children[node]
+	v.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	if err := c.ask(how); err != nil {
+		return fmt.Errorf("stop %s: %w", node, err)
+	}
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	for {
+		select {
+		case <-c.buried:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-patience.C:
+			c.force()
+		}
+	}
+}
+
+// Close ends every child and waits until nothing of the supervisor runs: first
+// SIGINT, then SIGKILL for whole process groups. With Keep it only lets go.
+func (v *Supervisor) Close(ctx context.Context) error {
+	v.mu.Lock()
+	first := !v.closed
+	v.closed = true
+	var left []*child
+	for _, c := range v.children {
+		left = append(left, c)
+	}
+	v.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, c := range left {
+		wg.Go(func() {
+			if v.keep {
+				c.letGo()
+				return
+			}
+			stop, cancel := context.WithTimeout(ctx, killGrace)
+			defer cancel()
+			if c.ask(cluster.StopInt) == nil {
+				select {
+				case <-c.buried:
+					return
+				case <-stop.Done():
+				}
+			}
+			c.force()
+			<-c.buried
+		})
+	}
+	wg.Wait()
+	if first {
+		close(v.starts)
+	}
+	v.running.Wait()
+	return nil
+}

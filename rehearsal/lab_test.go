@@ -102,7 +102,7 @@ func (r resolver) Resolve(_ context.Context, want string, progress func(detail s
 
 type hinted struct{ error }
 
-func (hinted) Hint() string { return "install Go" }
+func (hinted) Advice() string { return "install Go" }
 
 func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 	to := cluster.Build{Version: "2.15.2", SHA256: "bb"}

@@ -16,7 +16,7 @@ type Resolver interface {
 }
 
 // Hinted is an error that knows what to do about it.
-type Hinted interface{ Hint() string }
+type Hinted interface{ Advice() string }
 
 // Selection is which builds a rehearsal wants.
 type Selection struct {
@@ -78,7 +78,7 @@ func failed(role, want string, err error, instead cluster.Build) cluster.FetchFa
 	e := cluster.FetchFailed{Role: role, Want: want, Reason: err.Error(), Instead: instead}
 	var h Hinted
 	if errors.As(err, &h) {
-		e.Hint = h.Hint()
+		e.Hint = h.Advice()
 	}
 	return e
 }

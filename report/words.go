@@ -65,3 +65,16 @@ func Servers(t cluster.Topology) string {
 	}
 	return s
 }
+
+// Sentence is a report in one line: "verified: 2.15.1 → 2.15.2, 12 steps, …".
+func Sentence(r Report) string {
+	s := fmt.Sprintf("%s: nats-server %s → %s", r.Outcome, r.From, r.To)
+	if r.Reason != "" {
+		s += ": " + r.Reason
+	}
+	if r.Messages.Settled {
+		s += fmt.Sprintf("; %d of %d messages received, %d lost, %d duplicated",
+			r.Messages.Received-r.Messages.Duplicated, r.Messages.Expected, r.Messages.Lost, r.Messages.Duplicated)
+	}
+	return s
+}

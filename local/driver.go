@@ -1,0 +1,202 @@
+// Package local is the upgrade.Driver for this machine: processes by proc,
+// answers by monitor, clients by whatever it is handed. It decides nothing; it
+// joins the parts, so that a process that begins is watched and one that ends
+// is not.
+//
+// Its goroutines are those of its parts; Close ends them and waits.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/monitor"
+	"nats-roll/proc"
+	"nats-roll/upgrade"
+)
+
+// How long a server may take to end before it is killed. Lame duck ends by
+// itself after at most its duration, two minutes by default.
+const (
+	stopGrace     = 10 * time.Second
+	lameDuckGrace = 2*time.Minute + 30*time.Second
+	closeGrace    = 20 * time.Second
+)
+
+// Clients is the rehearsal's fleet, as fleet.Fleet provides it.
+type Clients interface {
+	Connect(ctx context.Context) error
+	Settle(ctx context.Context) error
+	Look()
+	Close()
+}
+
+// Options says what to drive.
+type Options struct {
+	Topology cluster.Topology
+	Dir      string // holds the slots
+	Sink     cluster.Sink
+	Keep     bool // servers outlive the program
+	Clients  func(cluster.Workload) Clients
+}
+
+// Driver drives servers on this machine.
+type Driver struct {
+	opts    Options
+	servers *proc.Supervisor
+	watch   *monitor.Watcher
+	slots   map[string]*sync.Mutex // one action on a slot at a time
+
+	mu      sync.Mutex
+	clients Clients // nil until they are connected
+}
+
+var _ upgrade.Driver = (*Driver)(nil)
+
+// New makes a driver; nothing is started.
+func New(o Options) (*Driver, error) {
+	d := &Driver{opts: o, slots: map[string]*sync.Mutex{}}
+	for _, n := range o.Topology.Nodes {
+		d.slots[n.Name] = &sync.Mutex{}
+	}
+	d.watch = monitor.Watch(o.Topology.Nodes, o.Sink, monitor.Options{})
+	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep))
+	if err != nil {
+		d.watch.Close()
+		return nil, err
+	}
+	d.servers = servers
+	return d, nil
+}
+
+// observe passes on what proc tells, and keeps the monitor on the living.
+func (d *Driver) observe(e cluster.Event) {
+	d.opts.Sink(e)
+	switch e := e.(type) {
+	case cluster.Started:
+		d.watch.Up(e.Node)
+	case cluster.StopAsked:
+		d.watch.Quicken()
+	case cluster.Exited:
+		d.watch.Down(e.Node)
+		d.watch.Quicken() // the others lose a peer
+	}
+}
+
+func (d *Driver) lock(ctx context.Context, node string) (func(), error) {
+	mu, ok := d.slots[node]
+	if !ok {
+		return nil, fmt.Errorf("no node %s", node)
+	}
+	mu.Lock()
+	return mu.Unlock, ctx.Err()
+}
+
+// Stage implements upgrade.Driver.
+func (d *Driver) Stage(ctx context.Context, node string, b cluster.Build) error {
+	unlock, err := d.lock(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return d.servers.Slot(node).Stage(ctx, b)
+}
+
+// Install implements upgrade.Driver.
+func (d *Driver) Install(ctx context.Context, node string, b cluster.Build) error {
+	unlock, err := d.lock(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := d.servers.Slot(node).Install(ctx, b); err != nil {
+		return err
+	}
+	d.opts.Sink(cluster.Installed{Node: node, Build: b})
+	return nil
+}
+
+// Start implements upgrade.Driver. A port that is taken is refused here, with
+// its owner, and not left for the server to find.
+func (d *Driver) Start(ctx context.Context, node string, args []string) error {
+	unlock, err := d.lock(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if d.servers.Running(node) {
+		return fmt.Errorf("start %s: it runs already", node)
+	}
+	n, _ := d.opts.Topology.Node(node)
+	if err := proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
+		return fmt.Errorf("start %s: %w", node, err)
+	}
+	return d.servers.Start(ctx, node, args)
+}
+
+// Stop implements upgrade.Driver.
+func (d *Driver) Stop(ctx context.Context, node string, how cluster.Stop) error {
+	if _, ok := d.slots[node]; !ok {
+		return fmt.Errorf("no node %s", node)
+	}
+	grace := stopGrace
+	if how == cluster.StopLameDuck {
+		grace = lameDuckGrace
+	}
+	return d.servers.Stop(ctx, node, how, grace)
+}
+
+// Connect implements upgrade.Driver. Clients of an earlier try are closed.
+func (d *Driver) Connect(ctx context.Context, w cluster.Workload) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.clients != nil {
+		d.clients.Close()
+	}
+	d.clients = d.opts.Clients(w)
+	return d.clients.Connect(ctx)
+}
+
+// Settle implements upgrade.Driver.
+func (d *Driver) Settle(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.clients == nil {
+		return errors.New("settle the traffic: no client was connected")
+	}
+	return d.clients.Settle(ctx)
+}
+
+// Look implements upgrade.Driver.
+func (d *Driver) Look() {
+	d.watch.Quicken()
+	if d.mu.TryLock() { // while it connects or settles, it tells by itself
+		if d.clients != nil {
+			d.clients.Look()
+		}
+		d.mu.Unlock()
+	}
+}
+
+// Close ends clients and servers and waits for both. With Options.Keep the
+// servers go on.
+func (d *Driver) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.clients != nil {
+		d.clients.Close()
+		d.clients = nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
+	defer cancel()
+	err := d.servers.Close(ctx)
+	d.watch.Close()
+	return err
+}
+
+// Log is the file that the node's servers write to.
+func (d *Driver) Log(node string) string { return d.servers.Slot(node).Log() }

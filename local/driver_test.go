@@ -1,0 +1,81 @@
+package local_test
+
+import (
+	"os"
+	"syscall"
+	"testing"
+
+	"nats-roll/cluster"
+	"nats-roll/fleet"
+	"nats-roll/local"
+	"nats-roll/proc"
+	"nats-roll/release/releasetest"
+	"nats-roll/upgrade/upgradetest"
+)
+
+func TestMain(m *testing.M) { releasetest.Main(m) }
+
+// free finds an offset at which the whole topology's ports are free.
+func free(t testing.TB, permanent int) cluster.Topology {
+	t.Helper()
+	for offset := 1000; offset < 50000; offset += 1200 {
+		top, err := cluster.NewTopology(permanent, true, offset+os.Getpid()%1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := false
+		for _, n := range top.Nodes {
+			taken = taken || proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort) != nil
+		}
+		if !taken {
+			return top
+		}
+	}
+	t.Fatal("no free ports")
+	return cluster.Topology{}
+}
+
+func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
+	top := free(t, 2)
+	pids := map[string]int{}
+	d, err := local.New(local.Options{
+		Topology: top, Dir: t.TempDir(),
+		Sink: func(e cluster.Event) {
+			if s, ok := e.(cluster.Started); ok {
+				pids[s.Node] = s.Process.PID // Start has told it before it returns
+			}
+			sink(e)
+		},
+		Clients: func(w cluster.Workload) local.Clients {
+			return fleet.New(fleet.Options{Topology: top, Workload: w, Sink: sink})
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upgradetest.Rig{
+		Driver: d, Topology: top,
+		From: releasetest.Build(t, releasetest.Older), To: releasetest.Embedded(t),
+		Kill: func(node string) {
+			p, err := os.FindProcess(pids[node])
+			if err == nil {
+				err = p.Signal(syscall.SIGKILL)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		},
+		Close: func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		},
+	}
+}
+
+// Real servers of two versions, real clients.
+func TestLocalPassesTheDriverSuite(t *testing.T) {
+	for _, c := range upgradetest.Suite {
+		t.Run(c.Name, func(t *testing.T) { c.Run(t, rig) })
+	}
+}

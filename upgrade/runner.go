@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"nats-roll/cluster"
 )
 
@@ -65,10 +67,12 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) walk(ctx context.Context) error {
+	fill, filling := errgroup.WithContext(ctx)
 	for _, n := range r.Plan.Topology.Nodes {
-		if err := r.Driver.Install(ctx, n.Name, r.Plan.Slots[n.Name]); err != nil {
-			return err
-		}
+		fill.Go(func() error { return r.Driver.Install(filling, n.Name, r.Plan.Slots[n.Name]) })
+	}
+	if err := fill.Wait(); err != nil {
+		return err
 	}
 	staging, stop := context.WithCancel(ctx)
 	staged := make(chan struct{})
@@ -241,12 +245,18 @@ func (t *turn) act(ctx context.Context) error {
 	return nil
 }
 
+// lookPause is how often everything is asked anew while a step waits for its
+// checks; the longer it waits, the rarer.
+const lookPause = 30 * time.Millisecond
+
 // await watches the checks until all of them hold on what was observed after
 // the action. Unattended, the time limit and a server that dies end it; a
 // person is told, and may do it again, go on by force, or mend it by hand.
 func (t *turn) await(ctx context.Context) error {
 	deadline := time.NewTimer(time.Until(t.began.Add(t.Timeout)))
 	defer deadline.Stop()
+	look := time.NewTimer(lookPause)
+	defer look.Stop()
 	for {
 		o, changed := t.World.Observe()
 		rs := evaluate(t.Until, o.Since(t.acted))
@@ -264,6 +274,9 @@ func (t *turn) await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-changed:
+		case <-look.C:
+			t.Driver.Look()
+			look.Reset(max(lookPause, time.Since(t.acted)/20))
 		case <-deadline.C:
 			reason := fmt.Sprintf("after %s: %s", Round(time.Since(t.began)), unmet(rs))
 			if t.Intents == nil {

@@ -48,7 +48,7 @@ func (r Report) Markdown(w io.Writer) error {
 					stands = upgrade.Holds
 				}
 			}
-			fmt.Fprintf(&b, "| %s | %s: %s |\n", cell(c.Text), Stands(stands), cell(c.Detail))
+			fmt.Fprintf(&b, "| %s | %s: %s |\n", cell(c.Text), stands.Words(), cell(c.Detail))
 		}
 	}
 	fmt.Fprintf(&b, "\nnats-roll %s on %s/%s with %d cores, %s.\n", r.Tool, r.Host.OS, r.Host.Arch, r.Host.Cores, r.Began.Format(time.RFC3339))

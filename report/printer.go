@@ -94,11 +94,11 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	for _, c := range e.Checks {
 		p.printf("        %s %s%s\n", mark(c.Verdict), c.Text, dash(c.Detail))
 	}
-	if w := Impact(e.Impact); w != "" {
+	if w := e.Impact.Words(); w != "" {
 		p.printf("        = %s\n", w)
 	}
 	for _, f := range e.Findings {
-		p.printf("        text: “%s”\n              %s: %s\n", f.Text, Stands(f.Stands), f.Detail)
+		p.printf("        text: “%s”\n              %s: %s\n", f.Text, f.Stands.Words(), f.Detail)
 	}
 	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
 }

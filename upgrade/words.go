@@ -1,0 +1,48 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Words says how a claim stands, the same on screen and in print.
+func (h Holding) Words() string {
+	switch h {
+	case Holds:
+		return "as the text says"
+	case Differs:
+		return "differs"
+	default:
+		return "cannot be decided here"
+	}
+}
+
+// Went tells where clients came to: "9 to B, 11 to C".
+func (im Impact) Went() string {
+	nodes := make([]string, 0, len(im.Moved))
+	for n := range im.Moved {
+		nodes = append(nodes, n)
+	}
+	slices.Sort(nodes)
+	for i, n := range nodes {
+		nodes[i] = fmt.Sprintf("%d to %s", im.Moved[n], n)
+	}
+	return strings.Join(nodes, ", ")
+}
+
+// Words tells what a step did to the clients: "9 to B, 11 to C; longest away
+// 22 ms; 3 lost, 0 duplicated". It is empty for a quiet step.
+func (im Impact) Words() string {
+	if im.Quiet() {
+		return ""
+	}
+	var out []string
+	if len(im.Moved) > 0 {
+		out = append(out, im.Went())
+	}
+	if im.LongestAway > 0 {
+		out = append(out, "longest away "+Round(im.LongestAway))
+	}
+	return strings.Join(append(out, fmt.Sprintf("%d lost, %d duplicated", im.Lost, im.Duplicated)), "; ")
+}

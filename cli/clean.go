@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+
+	"nats-roll/proc"
+)
+
+// failedRoot holds the logs of rehearsals that failed.
+func failedRoot() string { return filepath.Join(xdg.StateHome, "nats-roll", "failed") }
+
+func (a *app) cleanCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "clean",
+		Short: "End and remove what earlier rehearsals left behind",
+		Long: `End and remove what earlier rehearsals left behind: servers that were left
+running, their folders, and the logs of rehearsals that failed. A process is
+ended only if its id, its start time and its executable are those of a server
+that nats-roll started. A rehearsal that is going on is left alone.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.clean(cmd.Context(), s) },
+	}
+	cmd.Flags().StringVar(&s.dir, "dir", "", "the folder that was given to the rehearsal with --dir")
+	return cmd
+}
+
+func (a *app) clean(ctx context.Context, s settings) error {
+	found, err := proc.Leftovers(ctx, s.stateDir())
+	if err != nil {
+		return environment(err, "")
+	}
+	var failed error
+	for _, l := range found {
+		if len(l.Processes) > 0 {
+			describe(a.Err, l)
+		}
+		if err := l.End(ctx); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		fmt.Fprintf(a.Out, "removed %s, %d servers ended\n", l.Dir, len(l.Processes))
+	}
+	if _, err := os.Stat(failedRoot()); err == nil && s.dir == "" {
+		if err := os.RemoveAll(failedRoot()); err != nil {
+			failed = errors.Join(failed, err)
+		} else {
+			fmt.Fprintf(a.Out, "removed %s\n", failedRoot())
+		}
+	} else if len(found) == 0 {
+		fmt.Fprintln(a.Out, "nothing was left behind")
+	}
+	if failed != nil {
+		return environment(failed, "")
+	}
+	return nil
+}

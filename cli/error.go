@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"nats-roll/proc"
+	"nats-roll/rehearsal"
+	"nats-roll/upgrade"
+)
+
+// Exit codes. They are documented in the README and by `nats-roll --help`.
+const (
+	exitVerified    = 0
+	exitFailed      = 1 // a step or a check failed
+	exitUsage       = 2 // usage or configuration
+	exitEnvironment = 3 // a port is taken, a binary not to be had, permission
+	exitSignal      = 128
+)
+
+// codedError is an error that knows its exit code and, maybe, what to do.
+type codedError struct {
+	code int
+	err  error
+	hint string
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+func usagef(hint, format string, args ...any) error {
+	return &codedError{code: exitUsage, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+func environment(err error, hint string) error {
+	return &codedError{code: exitEnvironment, err: err, hint: hint}
+}
+
+// Signaled is the cause of a context that a signal ended.
+type Signaled struct{ Signal os.Signal }
+
+func (s Signaled) Error() string { return "ended by " + s.Signal.String() }
+
+// exitCode decides the program's exit code, and prints the error and its hint.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
+	var sig Signaled
+	if errors.As(context.Cause(ctx), &sig) {
+		if n, ok := sig.Signal.(syscall.Signal); ok {
+			return exitSignal + int(n)
+		}
+		return exitSignal + int(syscall.SIGTERM)
+	}
+	if err == nil {
+		return exitVerified
+	}
+	code, hint := classify(err)
+	fmt.Fprintf(stderr, "nats-roll: error: %s\n", oneLine(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(stderr, "nats-roll: hint: %s\n", oneLine(hint))
+	}
+	return code
+}
+
+func classify(err error) (code int, hint string) {
+	code = exitFailed
+	var coded *codedError
+	var step *upgrade.StepError
+	var port *proc.PortError
+	var hinted rehearsal.Hinted
+	if errors.As(err, &hinted) {
+		hint = hinted.Advice()
+		code = exitEnvironment
+	}
+	switch {
+	case errors.As(err, &coded):
+		code = coded.code
+		if coded.hint != "" {
+			hint = coded.hint
+		}
+	case errors.As(err, &step):
+		code = exitFailed
+	case errors.As(err, &port):
+		code, hint = exitEnvironment, "stop it, or use --port-offset 1000"
+	}
+	return code, hint
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

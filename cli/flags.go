@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"nats-roll/cluster"
+	"nats-roll/release/embedded"
+	"nats-roll/report"
+	"nats-roll/tui/theme"
+)
+
+// Defaults of the shared flags. The default older version is the patch release
+// before the one linked in.
+const (
+	defaultFrom    = "2.15.1"
+	defaultTo      = "embedded"
+	defaultClients = 20
+	defaultRate    = 100
+	maxClients     = 20000
+	maxRate        = 20000
+)
+
+// settings are the flags, as given.
+type settings struct {
+	chapter string
+	from    string
+	to      string
+	nodes   int
+	noSpare bool
+	clients int
+	rate    int
+	stop    string
+	offset  int
+	dir     string
+	offline bool
+	events  string
+	keep    bool
+	theme   string
+
+	fromGiven bool
+
+	// of run
+	json    bool
+	reports []string
+}
+
+// rehearse holds what the settings mean.
+type rehearse struct {
+	settings
+	topology cluster.Topology
+	stop     cluster.Stop
+	workload cluster.Workload
+}
+
+func (s *settings) register(f *pflag.FlagSet) {
+	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk; rolling is the tutorial's upgrade")
+	f.StringVar(&s.from, "from", defaultFrom, "the version to upgrade from: 2.14.9, embedded, or a file")
+	f.StringVar(&s.to, "to", defaultTo, fmt.Sprintf("the version to upgrade to: 2.15.2, embedded (%s), or a file", embedded.Version))
+	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
+	f.BoolVar(&s.noSpare, "no-spare", false, "go without the temporary server")
+	f.IntVar(&s.clients, "clients", defaultClients, "subscribers beside the tutorial's nats sub")
+	f.IntVar(&s.rate, "rate", defaultRate, "numbered messages a second, 0 for none")
+	f.StringVar(&s.stop, "stop", string(cluster.StopInt), "how servers are stopped: int (Ctrl+C), term, ldm (lame duck) or kill")
+	f.IntVar(&s.offset, "port-offset", 0, "move every port by this much")
+	f.StringVar(&s.dir, "dir", "", "where the servers' folders go, and stay (default: a folder that is removed at the end)")
+	f.BoolVar(&s.offline, "offline", false, "never use the network to get a nats-server")
+	f.StringVar(&s.events, "events", "", "write the event log to this file, as JSON lines")
+	f.StringVar(&s.theme, "theme", string(theme.Auto), "colours for a dark or a light background: auto, dark or light")
+	f.BoolVar(&s.keep, "keep", false, "leave the servers running at the end; nats-roll clean ends them")
+}
+
+// check says what the flags mean, or what is wrong with them.
+func (s *settings) check() (rehearse, error) {
+	r := rehearse{settings: *s}
+	var err error
+	switch {
+	case s.chapter != "rolling":
+		return r, usagef("use --chapter rolling", "unknown chapter %q", s.chapter)
+	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
+		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
+	case s.clients < 0 || s.clients > maxClients:
+		return r, usagef(fmt.Sprintf("use --clients 0 to %d", maxClients), "--clients %d is out of range", s.clients)
+	case s.rate < 0 || s.rate > maxRate:
+		return r, usagef(fmt.Sprintf("use --rate 0 to %d", maxRate), "--rate %d is out of range", s.rate)
+	}
+	if b := theme.Background(s.theme); b != theme.Auto && b != theme.Dark && b != theme.Light {
+		return r, usagef("use --theme auto, dark or light", "unknown theme %q", s.theme)
+	}
+	if r.stop, err = cluster.ParseStop(s.stop); err != nil {
+		return r, usagef("use --stop int", "%w", err)
+	}
+	if err := stoppable(r.stop); err != nil {
+		return r, usagef("use --stop int", "--stop %s: %w", s.stop, err)
+	}
+	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {
+		return r, usagef("use --port-offset 1000", "%w", err)
+	}
+	for _, f := range s.reports {
+		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
+			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
+		}
+	}
+	r.workload = cluster.Workload{Subscribers: s.clients, Rate: s.rate}
+	return r, nil
+}

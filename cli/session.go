@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"nats-roll/cluster"
+	"nats-roll/fleet"
+	"nats-roll/local"
+	"nats-roll/proc"
+	"nats-roll/rehearsal"
+	"nats-roll/release"
+	"nats-roll/release/embedded"
+	"nats-roll/report"
+	"nats-roll/upgrade"
+)
+
+// session is one rehearsal with everything it is made of, on screen or not.
+type session struct {
+	rehearse
+	meta    report.Meta
+	lab     *rehearsal.Lab
+	driver  *local.Driver
+	builds  builds
+	dir     string
+	leave   func() error // gives the folder back
+	plan    atomic.Pointer[upgrade.Plan]
+	journal *os.File
+	written *rehearsal.Journal
+}
+
+// stateDir holds the folders of rehearsals, unless --dir says otherwise.
+func (s settings) stateDir() string {
+	if s.dir != "" {
+		return s.dir
+	}
+	return filepath.Join(xdg.StateHome, "nats-roll", "rehearsals")
+}
+
+// open makes everything ready that needs no build: the ports are free, the
+// folder is there, the log is open.
+func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err error) {
+	s := &session{rehearse: r, meta: a.meta()}
+	if err := freePorts(r.topology); err != nil {
+		return nil, err
+	}
+	if s.dir, s.leave, err = proc.NewDir(r.stateDir()); err != nil {
+		return nil, environment(err, "use --dir with a folder that can be written")
+	}
+	defer func() {
+		if err != nil {
+			s.forget()
+		}
+	}()
+	if r.events != "" {
+		if s.journal, err = os.Create(r.events); err != nil {
+			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
+		}
+		s.written = rehearsal.NewJournal(s.journal, a.header())
+		watchers = append(watchers, s.written.Watch)
+	}
+	s.lab = rehearsal.New(watchers...)
+	s.builds = builds{release.New(release.Options{Embedded: embedded.Version, Offline: r.offline})}
+	s.driver, err = local.New(local.Options{
+		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep,
+		Clients: func(w cluster.Workload) local.Clients {
+			return fleet.New(fleet.Options{Topology: r.topology, Workload: w, Sink: s.lab.Emit})
+		},
+	})
+	return s, err
+}
+
+func (a *app) meta() report.Meta {
+	return report.Meta{Tool: a.Version, Command: a.command(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
+}
+
+func (a *app) command() []string { return append([]string{"nats-roll"}, a.Args...) }
+
+func (a *app) header() rehearsal.Header {
+	return rehearsal.Header{Tool: a.Version, Command: a.command(), Began: time.Now()}
+}
+
+// freePorts refuses to begin when a port of the cluster is taken.
+func freePorts(t cluster.Topology) error {
+	for _, n := range t.Nodes {
+		if err := proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk gets the builds and walks the plan, with a person's intents or without.
+func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error {
+	ready, err := rehearsal.Prepare(ctx, rehearsal.Selection{
+		From: s.from, To: s.to, FromOptional: !s.fromGiven,
+	}, s.builds, s.lab.Emit)
+	if err != nil {
+		return err
+	}
+	plan := upgrade.Rolling(upgrade.Spec{
+		Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,
+		Stop: s.rehearse.stop, Dir: s.dir, Notes: ready.Notes,
+	})
+	s.plan.Store(&plan)
+	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents}
+	return runner.Run(ctx)
+}
+
+// close ends clients and servers, folds what is left to fold, writes the
+// reports, and gives the folder back. It returns the last state.
+func (s *session) close() (rehearsal.State, error) {
+	err := s.driver.Close()
+	s.lab.Close()
+	state, _ := s.lab.State()
+	for _, file := range s.reports {
+		err = errors.Join(err, s.report(state, file))
+	}
+	if s.journal != nil {
+		err = errors.Join(err, s.written.Err(), s.journal.Close())
+	}
+	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
+		err = errors.Join(err, s.keepLogs())
+	}
+	return state, errors.Join(err, s.forget())
+}
+
+func (s *session) report(state rehearsal.State, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")
+	}
+	return errors.Join(report.New(state, s.meta).Write(f, filepath.Ext(file)), f.Close())
+}
+
+// keepLogs moves the servers' logs out of the folder that goes away.
+func (s *session) keepLogs() error {
+	to := s.failedDir()
+	for _, n := range s.topology.Nodes {
+		from := s.driver.Log(n.Name)
+		if _, err := os.Stat(from); err != nil {
+			continue // it was never started
+		}
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return err
+		}
+		if err := os.Rename(from, filepath.Join(to, n.Name+".log")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failedDir is where the logs of a failed rehearsal are kept.
+func (s *session) failedDir() string {
+	return filepath.Join(failedRoot(), filepath.Base(s.dir))
+}
+
+// forget gives the folder back: it goes away, unless the user named it or
+// servers go on in it.
+func (s *session) forget() error {
+	err := s.leave()
+	if s.settings.dir == "" && !s.keep {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return err
+}

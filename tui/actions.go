@@ -1,0 +1,178 @@
+package tui
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+// enter does the step that is read if it is the current one, and turns the page
+// otherwise. From an old page it goes to the current one and acts on nothing.
+func enter(m Model) (tea.Model, tea.Cmd) {
+	p := m.state.Plan
+	if st, ok := m.shown(); ok && m.page == p.Current && !st.Status.Over() {
+		m.control.Go(st.ID)
+		return m, nil
+	}
+	if m.page < p.Current-1 && m.page >= 0 {
+		m.page = p.Current
+		return m, nil
+	}
+	m.page++
+	return m, nil
+}
+
+func force(m Model) (tea.Model, tea.Cmd) {
+	st, _ := m.current()
+	return m.ask(fmt.Sprintf("Go on although “%s” is not what it should be?", st.Title), func(m Model) (tea.Model, tea.Cmd) {
+		m.control.Force(st.ID)
+		return m, nil
+	})
+}
+
+func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		last := m.state.Plan.Current
+		if len(m.state.Plan.Steps) == 0 {
+			last = -1
+		}
+		m.page = max(-1, min(m.page+by, last))
+		return m, nil
+	}
+}
+
+// copyCommand hands the command to the terminal's clipboard (OSC 52).
+func copyCommand(m Model) (tea.Model, tea.Cmd) {
+	st, _ := m.shown()
+	m.message = "copied, if this terminal has a clipboard: " + st.Command
+	seq := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(st.Command)) + "\x07"
+	return m, func() tea.Msg { return clipboardMsg(seq) }
+}
+
+// clipboardMsg is written to the terminal by run.go's filter, between frames.
+type clipboardMsg string
+
+func choose(by int) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		servers := m.state.World.Servers
+		for i, s := range servers {
+			if s.Node.Name == m.selected {
+				m.selected = servers[max(0, min(i+by, len(servers)-1))].Node.Name
+				break
+			}
+		}
+		return m, nil
+	}
+}
+
+// stop ends the selected server. Where that is not what the current step does,
+// it asks first.
+func stop(how cluster.Stop) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		way := how
+		if way == "" {
+			way = m.stop
+		}
+		node := m.selected
+		do := func(m Model) (tea.Model, tea.Cmd) {
+			m.control.Stop(node, way)
+			return m, nil
+		}
+		if st, ok := m.current(); ok && st.ID == "stop-"+lowerFirst(node) && st.Status == upgrade.Ready {
+			return do(m)
+		}
+		return m.ask(fmt.Sprintf("Send %s to %s now? It is not what the plan does next.", way.Signal(), node), do)
+	}
+}
+
+func replace(m Model) (tea.Model, tea.Cmd) {
+	m.control.Replace(m.selected)
+	return m, nil
+}
+
+func start(m Model) (tea.Model, tea.Cmd) {
+	m.control.Start(m.selected)
+	return m, nil
+}
+
+func focusNext(m Model) (tea.Model, tea.Cmd) {
+	m.focus = (m.focus + 1) % panels
+	return m, nil
+}
+
+func zoom(m Model) (tea.Model, tea.Cmd) {
+	m.zoomed = !m.zoomed
+	return m, nil
+}
+
+func scroll(by int) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		lines := by * max(1, m.size.H/3)
+		if m.focus == clientsPanel {
+			m.rows = max(0, min(m.rows-lines, len(m.state.World.Fleet.Clients)))
+			return m, nil
+		}
+		m.back = max(0, min(m.back+lines, m.state.Lines.Len()))
+		return m, nil
+	}
+}
+
+func follow(m Model) (tea.Model, tea.Cmd) {
+	m.back, m.rows = 0, 0
+	return m, nil
+}
+
+func logNode(m Model) (tea.Model, tea.Cmd) {
+	m.back = 0
+	if m.filter.Node == "" {
+		m.filter.Node = m.selected
+	} else {
+		m.filter.Node = ""
+	}
+	return m, nil
+}
+
+func filter(m Model) (tea.Model, tea.Cmd) {
+	m.typing, m.focus = true, logPanel
+	return m, nil
+}
+
+func help(m Model) (tea.Model, tea.Cmd) {
+	m.helping = !m.helping
+	return m, nil
+}
+
+func escape(m Model) (tea.Model, tea.Cmd) {
+	switch {
+	case m.helping:
+		m.helping = false
+	case m.zoomed:
+		m.zoomed = false
+	default:
+		m.filter.Text, m.filter.Node = "", ""
+	}
+	return m, nil
+}
+
+// quit asks, if anything would be stopped by it.
+func quit(m Model) (tea.Model, tea.Cmd) {
+	alive := len(m.state.World.Alive())
+	if alive == 0 {
+		return m, tea.Quit
+	}
+	m.quitting = true
+	servers := fmt.Sprintf("%d servers", alive)
+	if alive == 1 {
+		servers = "the server"
+	}
+	return m.ask("Stop "+servers+" and quit?", func(m Model) (tea.Model, tea.Cmd) { return m, tea.Quit })
+}
+
+func (m Model) ask(text string, yes func(Model) (tea.Model, tea.Cmd)) (tea.Model, tea.Cmd) {
+	m.asking = &question{text: text, yes: yes}
+	return m, nil
+}

@@ -1,0 +1,156 @@
+package tui
+
+import (
+	"fmt"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+// command is one thing a key can do: what the footer and the help say, when it
+// is off and why, and what it does.
+type command struct {
+	binding key.Binding
+	group   string
+	foot    bool                               // shown in the footer
+	off     func(m Model) string               // why it does nothing now; empty when it does
+	do      func(m Model) (tea.Model, tea.Cmd) // only called when it is on
+}
+
+// KeyHelp is a key as the documentation lists it.
+type KeyHelp struct{ Group, Keys, Does string }
+
+func bind(keys, shown, does string, more ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(append([]string{keys}, more...)...), key.WithHelp(shown, does))
+}
+
+const (
+	groupPlan    = "The plan"
+	groupServers = "The selected server"
+	groupScreen  = "The screen"
+)
+
+// commands is the one table of keys: dispatch, footer, help and the list in the
+// documentation read it. (It is filled in init, since entries use the model and
+// the model uses the table.)
+var commands []command
+
+func init() {
+	commands = []command{
+		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, off: enterOff, do: enter},
+		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, off: forceOff, do: force},
+		{binding: bind("left", "←", "leaf back", "["), group: groupPlan, off: always, do: leaf(-1)},
+		{binding: bind("right", "→", "leaf forward", "]"), group: groupPlan, off: always, do: leaf(+1)},
+		{binding: bind("y", "y", "copy the command"), group: groupPlan, foot: true, off: copyOff, do: copyCommand},
+
+		{binding: bind("up", "↑↓", "select a server", "k"), group: groupServers, foot: true, off: always, do: choose(-1)},
+		{binding: bind("down", "", "", "j"), off: always, do: choose(+1)},
+		{binding: bind("x", "x", "stop it"), group: groupServers, foot: true, off: stopOff, do: stop("")},
+		{binding: bind("K", "K", "kill it (SIGKILL)"), group: groupServers, foot: true, off: stopOff, do: stop(cluster.StopKill)},
+		{binding: bind("D", "D", "lame duck mode (SIGUSR2)"), group: groupServers, off: stopOff, do: stop(cluster.StopLameDuck)},
+		{binding: bind("b", "b", "replace its binary"), group: groupServers, foot: true, off: replaceOff, do: replace},
+		{binding: bind("s", "s", "start it"), group: groupServers, foot: true, off: startOff, do: start},
+
+		{binding: bind("tab", "tab", "focus the next panel", "shift+tab"), group: groupScreen, off: always, do: focusNext},
+		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, foot: true, off: always, do: zoom},
+		{binding: bind("pgup", "pgup", "scroll the log or the clients", "u"), group: groupScreen, off: always, do: scroll(+1)},
+		{binding: bind("pgdown", "pgdn", "scroll down", "d"), group: groupScreen, off: always, do: scroll(-1)},
+		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, off: always, do: follow},
+		{binding: bind("l", "l", "log of the selected server, or of all"), group: groupScreen, off: always, do: logNode},
+		{binding: bind("/", "/", "filter the log"), group: groupScreen, foot: true, off: always, do: filter},
+		{binding: bind("?", "?", "every key", "h"), group: groupScreen, foot: true, off: always, do: help},
+		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, off: always, do: escape},
+		{binding: bind("q", "q", "stop the servers and quit", "ctrl+c"), group: groupScreen, foot: true, off: always, do: quit},
+	}
+}
+
+// KeyTable lists every key for the documentation.
+func KeyTable() []KeyHelp {
+	var out []KeyHelp
+	for _, c := range commands {
+		if h := c.binding.Help(); h.Key != "" {
+			out = append(out, KeyHelp{c.group, h.Key, h.Desc})
+		}
+	}
+	return out
+}
+
+func always(Model) string { return "" }
+
+func enterOff(m Model) string {
+	if m.page < 0 && len(m.state.Plan.Steps) == 0 {
+		return "wait: the servers' binaries are not ready yet"
+	}
+	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
+		switch st.Status {
+		case upgrade.Acting, upgrade.Checking:
+			return "wait: " + lowerFirst(st.Title) + " is under way"
+		case upgrade.Pending:
+			return "wait: the slots are being filled"
+		}
+	}
+	if m.page >= len(m.state.Plan.Steps) && len(m.state.Plan.Steps) > 0 {
+		return "this is the end of the plan; q quits, and the server keys still work"
+	}
+	return ""
+}
+
+func forceOff(m Model) string {
+	if st, ok := m.current(); ok && (st.Status == upgrade.Stuck || st.Status == upgrade.Blocked) {
+		return ""
+	}
+	return "nothing to force: no step is stuck"
+}
+
+func copyOff(m Model) string {
+	if st, ok := m.shown(); !ok || st.Command == "" {
+		return "there is no command here to copy"
+	}
+	return ""
+}
+
+func (m Model) selectedServer() cluster.Server {
+	s, _ := m.state.World.Server(m.selected)
+	return s
+}
+
+func stopOff(m Model) string {
+	s := m.selectedServer()
+	switch {
+	case s.Node.Name == "":
+		return "there is no server yet"
+	case !s.Process.Alive():
+		return s.Node.Name + " does not run"
+	}
+	return ""
+}
+
+func startOff(m Model) string {
+	s := m.selectedServer()
+	switch {
+	case s.Node.Name == "":
+		return "there is no server yet"
+	case s.Process.Alive():
+		return s.Node.Name + " runs already"
+	case s.Disk.Zero():
+		return s.Node.Name + " has no binary yet"
+	}
+	return ""
+}
+
+func replaceOff(m Model) string {
+	s := m.selectedServer()
+	to := m.state.Plan.Outline.To
+	switch {
+	case s.Node.Name == "" || to.Zero():
+		return "there is no server yet"
+	case !s.Node.Permanent:
+		return s.Node.Name + " is temporary and has the new binary already"
+	case s.Disk.Same(to) && !m.state.Plan.Outline.From.Same(to):
+		return fmt.Sprintf("the file of %s is %s already", s.Node.Name, to)
+	}
+	return ""
+}

@@ -1,0 +1,301 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"nats-roll/tui/view"
+)
+
+// Below this, nothing can be drawn that is worth reading.
+const (
+	minWidth  = 60
+	minHeight = 16
+)
+
+func tooSmall(s view.Size) bool { return s.W < minWidth || s.H < minHeight }
+
+// From here on, panels stand side by side.
+const (
+	wideWidth  = 110
+	wideHeight = 30
+)
+
+// View draws the screen, exactly as many lines as it has.
+func (m Model) View() string {
+	if m.size.W == 0 {
+		return ""
+	}
+	var lines []string
+	switch {
+	case tooSmall(m.size):
+		note := fmt.Sprintf("nats-roll needs %d×%d cells; this is %d×%d. Keys are off.", minWidth, minHeight, m.size.W, m.size.H)
+		return strings.Join(view.Fit([]string{note}, m.size), "\n")
+	case m.helping:
+		lines = m.helpPage()
+	case m.zoomed:
+		lines = m.zoomPage()
+	case m.size.W >= wideWidth && m.size.H >= wideHeight:
+		lines = m.widePage()
+	default:
+		lines = m.narrowPage()
+	}
+	lines = append([]string{m.header()}, lines...)
+	lines = append(view.Fit(lines, view.Size{W: m.size.W, H: m.size.H - 1}), view.Fit([]string{m.footer()}, view.Size{W: m.size.W, H: 1})...)
+	return strings.Join(lines, "\n")
+}
+
+// body is the room between header and footer.
+func (m Model) body() view.Size { return view.Size{W: m.size.W, H: m.size.H - 2} }
+
+// widePage is for 110 columns and more: the step at the left, the cluster at the
+// right, time below.
+func (m Model) widePage() []string {
+	b := m.body()
+	traffic := 5
+	log := max(6, b.H/4)
+	if b.H >= 50 {
+		traffic, log = 8, b.H/3
+	}
+	top := b.H - traffic - log
+	left := b.W * 52 / 100
+	right := b.W - left
+	nodes := len(m.state.World.Servers)
+	// Each row of a server can have a remark below it.
+	servers := max(3+1, nodes+m.remarks()+3)
+	routes := max(3, nodes+1+2)
+	if nodes == 0 {
+		servers, routes = 4, 3
+	}
+	clients := top - servers - routes
+	if clients < 5 {
+		clients = min(5, max(0, top-servers))
+		routes = max(0, top-servers-clients)
+	}
+	column := append(m.servers(view.Size{W: right, H: servers}), m.routes(view.Size{W: right, H: routes})...)
+	column = append(column, m.clients(view.Size{W: right, H: clients})...)
+	lines := view.Beside(m.step(view.Size{W: left, H: top}), view.Fit(column, view.Size{W: right, H: top}))
+	lines = append(lines, m.traffic(view.Size{W: b.W, H: traffic})...)
+	return append(lines, m.log(view.Size{W: b.W, H: log})...)
+}
+
+// narrowPage is for small screens: step and servers stay, the rest is a line
+// each and a few lines of log.
+func (m Model) narrowPage() []string {
+	b := m.body()
+	rows := min(max(1, len(m.state.World.Servers)), max(3, b.H/4))
+	log := 2
+	if b.H >= 28 {
+		log = b.H/3 - 2
+	}
+	step := b.H - rows - 1 - 2 - log
+	lines := m.step(view.Size{W: b.W, H: step})
+	lines = append(lines, m.serverLines(view.Size{W: b.W, H: rows + 1})...)
+	lines = append(lines, " "+view.ClientLine(m.theme, m.state.World, b.W-2), " "+m.theme.Dim.Render("Traffic  ")+m.trafficLine())
+	for _, l := range view.Log(m.theme, m.state, m.filter, m.back, view.Size{W: b.W - 2, H: log}) {
+		lines = append(lines, " "+l)
+	}
+	return lines
+}
+
+func (m Model) trafficLine() string {
+	title := view.TrafficTitle(m.theme, m.state, m.now)
+	if title == "" {
+		return m.theme.Dim.Render("none yet")
+	}
+	return title
+}
+
+func (m Model) remarks() int {
+	n := 0
+	for _, s := range m.state.World.Servers {
+		if view.Remarked(m.theme, s) {
+			n++
+		}
+	}
+	return n
+}
+
+// zoomPage gives the focused panel everything. It has no sides, so that what is
+// copied with the mouse has none.
+func (m Model) zoomPage() []string {
+	b := m.body()
+	title, aside, lines := m.content(m.focus, view.Size{W: b.W, H: b.H - 1})
+	head := m.theme.Focus.Render("─ ") + title + "  " + aside
+	return append([]string{head}, lines...)
+}
+
+// content is a panel's title, aside and lines.
+func (m Model) content(p panel, size view.Size) (title, aside string, lines []string) {
+	t := m.theme
+	switch p {
+	case serversPanel:
+		return t.Strong.Render("Servers"), "", view.Servers(t, m.state.World, m.now, m.selected, size)
+	case routesPanel:
+		return t.Strong.Render("Routes"), "", view.Routes(t, m.state.World, size)
+	case clientsPanel:
+		n := len(m.state.World.Fleet.Clients)
+		if s := len(m.state.World.Strangers()); s > 0 {
+			aside = t.Strong.Render(fmt.Sprintf("%d of yours", s))
+		}
+		return t.Strong.Render(fmt.Sprintf("Clients  %d", n)), aside, view.Clients(t, m.state.World, m.now, m.rows, size)
+	case trafficPanel:
+		return t.Strong.Render("Traffic"), view.TrafficTitle(t, m.state, m.now), view.Traffic(t, m.state, m.now, size)
+	case logPanel:
+		return t.Strong.Render("Log") + "  " + m.logWhat(), m.logAside(), view.Log(t, m.state, m.filter, m.back, size)
+	case stepPanel, panels:
+	}
+	return m.stepContent(size)
+}
+
+func (m Model) stepContent(size view.Size) (title, aside string, lines []string) {
+	t := m.theme
+	steps := m.state.Plan.Steps
+	switch st, ok := m.shown(); {
+	case ok:
+		next := ""
+		if m.page+1 < len(steps) {
+			next = steps[m.page+1].Title
+		}
+		title, aside = view.StepTitle(t, m.page+1, st, m.now)
+		return title, aside, view.Step(t, st, next, size)
+	case m.page < 0:
+		return t.Step.Render("Welcome"), "", view.Intro(t, m.state, size)
+	default:
+		return t.Step.Render("What it came to"), "", view.Summary(t, m.state, size)
+	}
+}
+
+func (m Model) framed(p panel, size view.Size) []string {
+	title, aside, lines := m.content(p, view.Inner(size))
+	return view.Panel(m.theme, title, aside, m.focus == p, lines, size)
+}
+
+func (m Model) step(s view.Size) []string    { return m.framed(stepPanel, s) }
+func (m Model) servers(s view.Size) []string { return m.framed(serversPanel, s) }
+func (m Model) routes(s view.Size) []string  { return m.framed(routesPanel, s) }
+func (m Model) clients(s view.Size) []string { return m.framed(clientsPanel, s) }
+func (m Model) traffic(s view.Size) []string { return m.framed(trafficPanel, s) }
+func (m Model) log(s view.Size) []string     { return m.framed(logPanel, s) }
+
+// serverLines is the servers' table without a frame, each with its peers.
+func (m Model) serverLines(size view.Size) []string {
+	inner := size.W - 2
+	servers := m.state.World.Servers
+	first := 0
+	for i, s := range servers {
+		if s.Node.Name == m.selected && i >= size.H-1 {
+			first = i - (size.H - 2)
+		}
+	}
+	lines := []string{" " + view.ServerHead(m.theme, inner)}
+	for _, s := range servers[first:min(len(servers), first+size.H-1)] {
+		lines = append(lines, " "+view.ServerLine(m.theme, m.state.World, s, m.now, s.Node.Name == m.selected, inner))
+	}
+	return view.Fit(lines, size)
+}
+
+func (m Model) logWhat() string {
+	what := "of all"
+	if m.filter.Node != "" {
+		what = "of " + m.filter.Node
+	}
+	if m.filter.Text != "" {
+		what += ", with “" + m.filter.Text + "”"
+	}
+	return m.theme.Dim.Render(what)
+}
+
+func (m Model) logAside() string {
+	if m.back > 0 {
+		return m.theme.Warn.Render(fmt.Sprintf("%d lines up; G follows", m.back))
+	}
+	if m.state.Skipped > 0 {
+		return m.theme.Dim.Render(fmt.Sprintf("%d more in the files", m.state.Skipped))
+	}
+	return ""
+}
+
+func (m Model) header() string {
+	elapsed := ""
+	if b := m.state.Began; !b.IsZero() {
+		end := m.now
+		if !m.state.Plan.Ended.IsZero() {
+			end = m.state.Plan.Ended
+		}
+		elapsed = view.Clock(end.Sub(b))
+	}
+	return view.Header(m.theme, m.state, m.page, elapsed, m.size.W)
+}
+
+// footer is a question, a message, or the keys that do something now.
+func (m Model) footer() string {
+	t := m.theme
+	switch {
+	case m.asking != nil:
+		return t.Bar.Render(" "+m.asking.text+" ") + "  " + t.Key.Render("y") + " yes   " + t.Key.Render("n") + " no"
+	case m.typing:
+		return " " + t.Key.Render("filter the log: ") + m.filter.Text + t.Key.Render("▏") + t.Dim.Render("  ⏎ keep   esc clear")
+	case m.message != "":
+		return " " + t.Warn.Render(m.message)
+	}
+	if n := len(m.state.Notes); n > 0 && m.now.Sub(m.state.Notes[n-1].At) < noteTime {
+		return " " + t.Warn.Render(view.Clean(m.state.Notes[n-1].Text))
+	}
+	var parts []string
+	for _, c := range commands {
+		h := c.binding.Help()
+		if !c.foot || h.Key == "" {
+			continue
+		}
+		parts = append(parts, t.Key.Render(h.Key)+" "+t.Dim.Render(shortHelp(h.Key, h.Desc)))
+	}
+	return view.Keys(parts, m.size.W)
+}
+
+// noteTime is how long a note stays in the footer, in seconds of the clock.
+const noteTime = 8e9
+
+// shortHelp is a key's help as short as a footer needs it.
+func shortHelp(key, desc string) string {
+	switch key {
+	case "↑↓":
+		return "server"
+	case "x":
+		return "stop"
+	case "K":
+		return "kill -9"
+	case "b":
+		return "replace binary"
+	case "s":
+		return "start"
+	case "z":
+		return "zoom"
+	case "/":
+		return "filter"
+	case "?":
+		return "keys"
+	case "q":
+		return "quit"
+	case "y":
+		return "copy"
+	}
+	return desc
+}
+
+// helpPage lists every key.
+func (m Model) helpPage() []string {
+	t := m.theme
+	var lines []string
+	group := ""
+	for _, k := range KeyTable() {
+		if k.Group != group {
+			if group = k.Group; len(lines) > 0 && m.size.H >= 32 {
+				lines = append(lines, "")
+			}
+			lines = append(lines, t.Strong.Render(group))
+		}
+		lines = append(lines, fmt.Sprintf("  %s  %s", t.Key.Render(fmt.Sprintf("%-5s", k.Keys)), k.Does))
+	}
+	return view.Panel(t, t.Step.Render("Every key"), t.Dim.Render("esc closes"), true, lines, m.body())
+}

@@ -1,0 +1,202 @@
+// Package tui is the screen: the only tea.Model. It keeps size, focus, overlay,
+// scroll, the page that is read, and the newest State; nothing about servers.
+// Keys with consequences become calls to Control, which does not wait.
+package tui
+
+import (
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/tui/theme"
+	"nats-roll/tui/view"
+	"nats-roll/upgrade"
+)
+
+// Source gives states; rehearsal.Lab does.
+type Source interface {
+	State() (rehearsal.State, <-chan struct{})
+}
+
+// Control is where keys with consequences go. None of its methods waits.
+type Control interface {
+	Go(step string)    // do the current step, or what it lacks, or try it again
+	Force(step string) // go on although something does not hold
+	Stop(node string, how cluster.Stop)
+	Replace(node string) // put the new build into the slot
+	Start(node string)
+}
+
+// panel is a place that can be focused.
+type panel int
+
+const (
+	stepPanel panel = iota
+	serversPanel
+	routesPanel
+	clientsPanel
+	trafficPanel
+	logPanel
+	panels
+)
+
+// question waits for y or n, and is no until then.
+type question struct {
+	text string
+	yes  func(m Model) (tea.Model, tea.Cmd)
+}
+
+// Model is the state of the screen.
+type Model struct {
+	source  Source
+	control Control
+	theme   theme.Theme
+	stop    cluster.Stop
+
+	state    rehearsal.State
+	now      time.Time
+	size     view.Size
+	page     int // the step that is read; -1 is the introduction, len(steps) the summary
+	selected string
+	focus    panel
+	zoomed   bool
+	helping  bool
+	asking   *question
+	typing   bool // a filter is being typed
+	filter   view.LogFilter
+	back     int // lines up from the log's end
+	rows     int // down the list of clients
+	message  string
+	quitting bool
+}
+
+type (
+	stateMsg rehearsal.State
+	clockMsg time.Time
+)
+
+// frame is the least time between two states that are drawn.
+const frame = 33 * time.Millisecond
+
+// Init begins to wait for states and for the clock.
+func (m Model) Init() tea.Cmd { return tea.Batch(m.next(time.Time{}), tick()) }
+
+// next waits for a state that is newer than the one on screen. A first change
+// after quiet is passed on at once, a burst as one.
+func (m Model) next(last time.Time) tea.Cmd {
+	seq := m.state.Seq
+	return func() tea.Msg {
+		for {
+			s, changed := m.source.State()
+			if s.Seq > seq {
+				if wait := frame - time.Since(last); wait > 0 {
+					time.Sleep(wait)
+					s, _ = m.source.State()
+				}
+				return stateMsg(s)
+			}
+			<-changed
+		}
+	}
+}
+
+// tick drives the clocks on screen, once a second, and nothing else.
+func tick() tea.Cmd {
+	return tea.Tick(time.Second, func(t time.Time) tea.Msg { return clockMsg(t) })
+}
+
+// Update takes one message.
+func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.size = view.Size{W: msg.Width, H: msg.Height}
+	case stateMsg:
+		m.state, m.now = rehearsal.State(msg), time.Now()
+		if _, ok := m.state.World.Server(m.selected); !ok && len(m.state.World.Servers) > 0 {
+			m.selected = m.state.World.Servers[0].Node.Name
+		}
+		return m, m.next(m.now)
+	case clockMsg:
+		m.now = time.Time(msg)
+		return m, tick()
+	case tea.KeyMsg:
+		return m.pressed(msg)
+	}
+	return m, nil
+}
+
+// pressed takes a key: what waits for an answer first, then the table. Keys do
+// nothing while nothing can be drawn, and a paste is not typing.
+func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	if k.Paste || tooSmall(m.size) {
+		return m, nil
+	}
+	m.message = ""
+	switch {
+	case m.asking != nil:
+		return m.answered(k)
+	case m.typing:
+		return m.typed(k), nil
+	}
+	for _, c := range commands {
+		if !key.Matches(k, c.binding) {
+			continue
+		}
+		if why := c.off(m); why != "" {
+			m.message = why
+			return m, nil
+		}
+		return c.do(m)
+	}
+	return m, nil
+}
+
+// answered takes the answer to a question: only y is yes. Ctrl+C twice quits.
+func (m Model) answered(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	q := m.asking
+	m.asking = nil
+	if s := k.String(); s == "y" || s == "Y" || s == "ctrl+c" && m.quitting {
+		return q.yes(m)
+	}
+	m.quitting = false
+	return m, nil
+}
+
+func (m Model) typed(k tea.KeyMsg) Model {
+	switch k.Type {
+	case tea.KeyEnter:
+		m.typing = false
+	case tea.KeyEsc, tea.KeyCtrlC:
+		m.typing, m.filter.Text = false, ""
+	case tea.KeyBackspace:
+		if r := []rune(m.filter.Text); len(r) > 0 {
+			m.filter.Text = string(r[:len(r)-1])
+		}
+	case tea.KeyRunes, tea.KeySpace:
+		m.filter.Text += string(k.Runes)
+	}
+	m.back = 0
+	return m
+}
+
+// current is the step that the plan is at.
+func (m Model) current() (upgrade.StepProgress, bool) { return m.state.Plan.Step() }
+
+// shown is the step on the page that is read.
+func (m Model) shown() (upgrade.StepProgress, bool) {
+	if m.page < 0 || m.page >= len(m.state.Plan.Steps) {
+		return upgrade.StepProgress{}, false
+	}
+	return m.state.Plan.Steps[m.page], true
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

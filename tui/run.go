@@ -1,0 +1,66 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"golang.org/x/term"
+
+	"nats-roll/cluster"
+	"nats-roll/tui/theme"
+	"nats-roll/tui/view"
+)
+
+// Options says what to show and whom to ask.
+type Options struct {
+	Source     Source
+	Control    Control
+	In         io.Reader
+	Out        *os.File
+	Stop       cluster.Stop // the way that x stops a server
+	Background theme.Background
+}
+
+// frames is how often a second the terminal is looked at for something new to
+// draw. More costs idle time, less makes the first frame late.
+const frames = 60
+
+// Run shows the screen until the person quits or the context ends.
+func Run(ctx context.Context, o Options) error {
+	m := New(o, theme.New(theme.Detect(o.Out, os.Getenv, o.Background)))
+	if w, h, err := term.GetSize(int(o.Out.Fd())); err == nil {
+		m.size = view.Size{W: w, H: h} // the first frame needs no answer of the terminal
+	}
+	p := tea.NewProgram(m,
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(),
+		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithFPS(frames),
+		tea.WithFilter(clipboard(o.Out)),
+	)
+	_, err := p.Run()
+	if ctx.Err() != nil || errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
+		return nil // ended from outside, which is the caller's to tell
+	}
+	return err
+}
+
+// New makes the model with a theme.
+func New(o Options, t theme.Theme) Model {
+	s, _ := o.Source.State()
+	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, state: s, now: time.Now(), page: -1}
+}
+
+// clipboard writes what is to be copied to the terminal itself. The sequence
+// draws nothing, so it does not matter between which frames it comes.
+func clipboard(out io.Writer) func(tea.Model, tea.Msg) tea.Msg {
+	return func(_ tea.Model, msg tea.Msg) tea.Msg {
+		if seq, ok := msg.(clipboardMsg); ok {
+			_, _ = io.WriteString(out, string(seq))
+			return nil
+		}
+		return msg
+	}
+}

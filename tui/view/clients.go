@@ -1,0 +1,160 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
+)
+
+// ourPrefix is what the fleet's connection names begin with.
+const ourPrefix = "nats-roll: "
+
+// Clients shows how the fleet's clients are spread, as bars, and below them the
+// clients one by one from the scroll-th on: strangers first, who are somebody's
+// own, then the tutorial's subscriber and the rest. Only rows that are seen are
+// made.
+func Clients(t theme.Theme, o cluster.Observation, now time.Time, scroll int, size Size) []string {
+	f := o.Fleet
+	strangers := o.Strangers()
+	if len(f.Clients) == 0 && len(strangers) == 0 {
+		return []string{t.Dim.Render("none yet")}
+	}
+	out := Bars(t, o, size.W)
+	room := size.H - len(out)
+	if room < 2 {
+		return out[:min(len(out), size.H)]
+	}
+	wide := size.W >= 64
+	head := fmt.Sprintf("%-18s %-12s %-7s", "client", "library", "on")
+	if wide {
+		head += fmt.Sprintf("%6s%10s%7s", "moves", "longest", "lost")
+	} else {
+		head += fmt.Sprintf("%7s", "lost")
+	}
+	out = append(out, cut(t.Dim.Render(head), size.W))
+	total := len(strangers) + len(f.Clients)
+	libraries := libraries(o)
+	scroll = max(0, min(scroll, total-(room-1)))
+	for i := scroll; i < min(total, scroll+room-1); i++ {
+		if i < len(strangers) {
+			out = append(out, stranger(t, strangers[i], wide, size.W))
+		} else {
+			out = append(out, client(t, f.Clients[i-len(strangers)], libraries, now, wide, size.W))
+		}
+	}
+	return out
+}
+
+// libraries finds what the servers say of the fleet's library; it is one for
+// all of them.
+func libraries(o cluster.Observation) string {
+	for _, s := range o.Servers {
+		for _, c := range s.Answer.Clients {
+			if strings.HasPrefix(c.Name, ourPrefix) {
+				return strings.TrimSpace(clean(c.Lang + " " + c.Version))
+			}
+		}
+	}
+	return ""
+}
+
+func stranger(t theme.Theme, s cluster.Stranger, wide bool, w int) string {
+	name := clean(s.Name)
+	if name == "" {
+		name = fmt.Sprintf("cid %d", s.CID)
+	}
+	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 12) + " " + t.Node(s.Node).Render(pad(s.Node, 7))
+	if wide {
+		line += t.Dim.Render("not started by nats-roll")
+	}
+	return cut(line, w)
+}
+
+func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide bool, w int) string {
+	on := t.Node(c.Node).Render(pad(c.Node, 7))
+	switch c.Status {
+	case cluster.ClientAway:
+		on = t.Warn.Render(pad("away "+clock(now.Sub(c.AwaySince)), 7))
+	case cluster.ClientClosed:
+		on = t.Bad.Render(pad("closed", 7))
+	case cluster.ClientConnected:
+	}
+	lost := t.Dim.Render(right("0", 7))
+	switch {
+	case c.Publish:
+		lost = right("", 7)
+	case c.Lost > 0:
+		lost = t.Warn.Render(right(count(c.Lost), 7))
+	}
+	line := pad(strings.TrimPrefix(clean(c.Name), ourPrefix), 18) + " " + t.Dim.Render(pad(library, 12)) + " " + on
+	if wide {
+		longest := ""
+		if c.LongestAway > 0 {
+			longest = upgrade.Round(c.LongestAway)
+		}
+		line += right(fmt.Sprint(c.Reconnects), 6) + right(longest, 10)
+	}
+	return cut(line+lost, w)
+}
+
+// Bars shows how many of the fleet's clients each server has.
+func Bars(t theme.Theme, o cluster.Observation, w int) []string {
+	on := o.Fleet.On()
+	total := len(o.Fleet.Clients)
+	var out []string
+	for _, s := range o.Servers {
+		n := on[s.Node.Name]
+		room := max(0, w-10)
+		full := 0
+		if total > 0 {
+			full = n * room / total
+		}
+		if n > 0 && full == 0 {
+			full = 1
+		}
+		out = append(out, cut(t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room)))+strings.Repeat(" ", room-min(full, room))+right(count(n), 7), w))
+	}
+	if away := len(o.Fleet.Clients) - sumOf(on); away > 0 {
+		out = append(out, cut(t.Warn.Render(fmt.Sprintf("%d without a server", away)), w))
+	}
+	return out
+}
+
+func sumOf(m map[string]int) int {
+	n := 0
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// ClientLine is the spread of the clients in one line.
+func ClientLine(t theme.Theme, o cluster.Observation, w int) string {
+	if len(o.Fleet.Clients) == 0 {
+		return t.Dim.Render("Clients  none yet")
+	}
+	on := o.Fleet.On()
+	line := t.Dim.Render("Clients  ")
+	for _, s := range o.Servers {
+		n := on[s.Node.Name]
+		width := 0
+		if len(o.Fleet.Clients) > 0 {
+			width = n * 16 / len(o.Fleet.Clients)
+		}
+		if n > 0 {
+			width = max(1, width)
+		}
+		line += t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", width)) + fmt.Sprintf(" %s   ", count(n))
+	}
+	if away := len(o.Fleet.Clients) - sumOf(on); away > 0 {
+		line += t.Warn.Render(fmt.Sprintf("%d without a server", away))
+	}
+	if n := len(o.Strangers()); n > 0 {
+		line += t.Strong.Render(fmt.Sprintf("and %d of yours", n))
+	}
+	return cut(line, w)
+}

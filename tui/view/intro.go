@@ -1,0 +1,102 @@
+package view
+
+import (
+	"fmt"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
+)
+
+// Welcome is what can be said before there is a plan.
+const Welcome = "This is a rehearsal of a rolling upgrade, as the NATS tutorial “Upgrading a Cluster” tells it: " +
+	"a cluster of real servers on this machine, upgraded one by one while clients are connected."
+
+// Intro tells what is going to happen, and how getting the servers stands.
+func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
+	o := s.Plan.Outline
+	text := o.Intro
+	if text == "" {
+		text = Welcome
+	}
+	parts := []part{{rank: 1, lines: wrap(t.Text, text, size.W)}}
+	for _, n := range o.Notes {
+		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
+	}
+	var at []string
+	for _, n := range o.Topology.Nodes {
+		what := "clients %d   routes %d   monitoring %d"
+		if !n.Permanent {
+			what += "   temporary"
+		}
+		at = append(at, t.Node(n.Name).Render(n.Name)+"  "+t.Dim.Render(fmt.Sprintf(what, n.ClientPort, n.RoutePort, n.MonitorPort)))
+	}
+	parts = append(parts, part{rank: 2, gap: true, lines: at})
+	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
+	parts = append(parts, part{rank: 3, gap: true, lines: wrap(t.Dim,
+		"Everything listens on localhost only. When you quit, every server is stopped and its folder removed. Nothing happens before you press Enter, and you may do any step by hand instead, here or in another terminal.", size.W)})
+	lines, _ := arrange(parts, size.H-1)
+	for len(lines) < size.H-1 {
+		lines = append(lines, "")
+	}
+	return append(lines, cut(introPrompt(t, s), size.W))
+}
+
+// wanted lists the two builds and how getting them stands.
+func wanted(t theme.Theme, builds []rehearsal.Want, w int) []string {
+	var out []string
+	for _, b := range builds {
+		role := t.Dim.Render(fmt.Sprintf("%-5s", b.Role))
+		switch {
+		case b.Reason != "":
+			out = append(out, hang(role+t.Bad.Render("✗ "), t.Text, clean(b.Reason), w)...)
+			if b.Hint != "" {
+				out = append(out, hang("       ", t.Dim, "hint: "+clean(b.Hint), w)...)
+			}
+		case !b.Build.Zero():
+			out = append(out, cut(role+t.Good.Render("✓ ")+t.Strong.Render("nats-server "+b.Build.String())+t.Dim.Render("  "+source(b.Build)+", sha256 "+upgrade.Short(b.Build.SHA256)), w))
+		default:
+			detail := b.Detail
+			if detail == "" {
+				detail = "looking for it"
+			}
+			out = append(out, cut(role+t.Warn.Render("… ")+t.Strong.Render(b.Want)+t.Dim.Render("  "+clean(detail)), w))
+		}
+	}
+	return out
+}
+
+// source says where a build came from in words.
+func source(b cluster.Build) string {
+	switch b.Source {
+	case "embedded":
+		return "inside this program"
+	case "module":
+		return "built with go install"
+	case "path":
+		return "a file of this machine"
+	}
+	return b.Source
+}
+
+func introPrompt(t theme.Theme, s rehearsal.State) string {
+	enter := t.Key.Render("⏎") + " "
+	switch {
+	case len(s.Plan.Steps) > 0:
+		return enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
+	case Hopeless(s):
+		return t.Key.Render("q") + " " + t.Strong.Render("quit")
+	}
+	return t.Dim.Render("… getting the servers ready")
+}
+
+// Hopeless says that a build is not to be had and nothing stands in for it.
+func Hopeless(s rehearsal.State) bool {
+	for _, b := range s.Builds {
+		if b.Reason != "" && !b.Instead {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/tui/theme"
+)
+
+// LogFilter chooses lines of the log.
+type LogFilter struct {
+	Node string // empty for all
+	Text string // contained in the line, without regard to case
+}
+
+func (f LogFilter) match(l cluster.LogLine) bool {
+	return (f.Node == "" || l.Node == f.Node) &&
+		(f.Text == "" || strings.Contains(strings.ToLower(l.Text), strings.ToLower(f.Text)))
+}
+
+// entry is a line and how often it was repeated in a row.
+type entry struct {
+	cluster.LogLine
+	times int
+}
+
+// varying is what differs between repetitions of a line.
+var varying = regexp.MustCompile(`\(attempt \d+\)|:\d{4,5} - [cr]id:\d+`)
+
+// Log shows the newest lines that the filter lets through, back lines up from
+// the end. A line that repeats the one before is counted, not shown.
+func Log(t theme.Theme, s rehearsal.State, f LogFilter, back int, size Size) []string {
+	var entries []entry
+	last := ""
+	for l := range s.Lines.Backward() {
+		if !f.match(l) {
+			continue
+		}
+		key := l.Node + string(l.Level) + varying.ReplaceAllString(l.Text, "")
+		if n := len(entries); n > 0 && key == last {
+			entries[n-1].times++
+			continue
+		}
+		if len(entries) == back+size.H {
+			break
+		}
+		entries, last = append(entries, entry{l, 1}), key
+	}
+	back = max(0, min(back, len(entries)-size.H))
+	entries = entries[back:]
+	var out []string
+	for i := min(len(entries), size.H) - 1; i >= 0; i-- {
+		out = append(out, logLine(t, entries[i], size.W))
+	}
+	if len(out) == 0 {
+		out = append(out, t.Dim.Render("nothing yet"))
+		if f.Text != "" {
+			out[0] = t.Dim.Render("no line has " + clean(f.Text))
+		}
+	}
+	return out
+}
+
+func logLine(t theme.Theme, e entry, w int) string {
+	style, level := t.Text, string(e.Level)
+	switch e.Level {
+	case cluster.LevelDebug, cluster.LevelTrace:
+		style = t.Dim
+	case cluster.LevelWarn:
+		style = t.Warn
+	case cluster.LevelError, cluster.LevelFatal:
+		style = t.Bad
+	case cluster.LevelInfo, cluster.LevelOther:
+	}
+	if e.Topic == cluster.TopicExpected || e.Topic == cluster.TopicRouteRefused {
+		style = t.Warn
+		if e.Level == cluster.LevelDebug {
+			style = t.Dim
+		}
+	}
+	line := t.Dim.Render(e.At.Format("15:04:05.000")) + " " + t.Node(e.Node).Render(e.Node) + " " + style.Render(pad(level, 3)) + " " + style.Render(clean(e.Text))
+	if e.times > 1 {
+		return between(cut(line, w-7), t.Dim.Render(fmt.Sprintf(" ×%d", e.times)), w)
+	}
+	return cut(line, w)
+}

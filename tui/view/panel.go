@@ -1,0 +1,120 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"nats-roll/tui/theme"
+)
+
+// Panel frames lines: a title in the upper border, an aside at its right end.
+// The result is exactly size.
+func Panel(t theme.Theme, title, aside string, focused bool, lines []string, size Size) []string {
+	if size.H < 2 || size.W < 4 {
+		return Fit(nil, size)
+	}
+	line := t.Border
+	if focused {
+		line = t.Focus
+	}
+	inner := size.W - 2
+	head := ""
+	if title != "" {
+		head = line.Render("─ ") + cut(title, inner-4) + " "
+	}
+	tail := ""
+	if aside != "" && ansi.StringWidth(head)+ansi.StringWidth(aside)+4 <= inner {
+		tail = " " + aside + line.Render(" ─")
+	}
+	fill := max(0, inner-ansi.StringWidth(head)-ansi.StringWidth(tail))
+	out := make([]string, 0, size.H)
+	out = append(out, line.Render("╭")+head+line.Render(strings.Repeat("─", fill))+tail+line.Render("╮"))
+	side := line.Render("│")
+	for _, l := range Fit(lines, Size{inner - 2, size.H - 2}) {
+		out = append(out, side+" "+l+" "+side)
+	}
+	return append(out, line.Render("╰"+strings.Repeat("─", inner)+"╯"))
+}
+
+// Inner is the room that Panel leaves for lines.
+func Inner(s Size) Size { return Size{max(0, s.W-4), max(0, s.H-2)} }
+
+// Beside joins blocks of lines of equal height side by side.
+func Beside(blocks ...[]string) []string {
+	var out []string
+	for i := range blocks[0] {
+		var b strings.Builder
+		for _, block := range blocks {
+			b.WriteString(block[i])
+		}
+		out = append(out, b.String())
+	}
+	return out
+}
+
+// part is some lines that belong together. Where there is no room for all, the
+// parts with the highest rank go first.
+type part struct {
+	rank  int  // 0 always stays
+	gap   bool // an empty line before it, where there is room
+	lines []string
+}
+
+// arrange puts parts into h lines: first the gaps go, then whole parts from the
+// highest rank down. more says that something was left out.
+func arrange(parts []part, h int) (lines []string, more bool) {
+	kept := parts
+	for {
+		with, without := height(kept)
+		if with <= h {
+			return join(kept, true), more
+		}
+		if without <= h {
+			return join(kept, false), more
+		}
+		worst := 0
+		for _, p := range kept {
+			worst = max(worst, p.rank)
+		}
+		if worst == 0 {
+			lines = join(kept, false)
+			return lines[:min(len(lines), max(0, h))], true
+		}
+		next := make([]part, 0, len(kept))
+		for _, p := range kept {
+			if p.rank != worst {
+				next = append(next, p)
+			}
+		}
+		kept, more = next, true
+	}
+}
+
+func height(parts []part) (with, without int) {
+	for i, p := range parts {
+		if len(p.lines) == 0 {
+			continue
+		}
+		if p.gap && i > 0 {
+			with++
+		}
+		with += len(p.lines)
+		without += len(p.lines)
+	}
+	return with, without
+}
+
+func join(parts []part, gaps bool) []string {
+	var out []string
+	for _, p := range parts {
+		if len(p.lines) == 0 {
+			continue
+		}
+		if gaps && p.gap && len(out) > 0 {
+			out = append(out, "")
+		}
+		out = append(out, p.lines...)
+	}
+	return out
+}

@@ -1,0 +1,191 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
+)
+
+// StepTitle is the title of a step's panel, and its status for the other end.
+func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time) (title, aside string) {
+	title = t.Step.Render(fmt.Sprintf("%d  %s", number, st.Title))
+	switch st.Status {
+	case upgrade.Verified:
+		aside = t.Good.Render("✓ done in " + upgrade.Round(st.Took))
+		if st.How == upgrade.ByHand {
+			aside = t.Good.Render("✓ done by hand")
+		}
+	case upgrade.Forced:
+		aside = t.Warn.Render("! passed by force")
+	case upgrade.Failed:
+		aside = t.Bad.Render("✗ failed")
+	case upgrade.Stuck:
+		aside = t.Bad.Render("✗ stuck")
+	case upgrade.Blocked:
+		aside = t.Warn.Render("! something is missing")
+	case upgrade.Acting, upgrade.Checking:
+		aside = t.Warn.Render("working " + clock(now.Sub(st.Began)))
+	case upgrade.Ready, upgrade.Pending:
+	}
+	return title, aside
+}
+
+// Step tells a step: what it is for and its command before, what was seen
+// after. next is the title of the one that follows; empty for the last. The
+// last line is what Enter does.
+func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []string {
+	var parts []part
+	over := st.Status.Over()
+	if !over {
+		parts = append(parts, part{rank: 3, lines: wrap(t.Text, st.Why, size.W)})
+		if st.Quote != "" {
+			parts = append(parts, part{rank: 5, gap: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
+		}
+	}
+	if st.Command != "" {
+		rank := 1
+		if over {
+			rank = 6
+		}
+		parts = append(parts, part{rank: rank, gap: true, lines: command(t.Command, "$ ", st.Command, size.W)})
+	}
+	if st.Status == upgrade.Blocked || st.Reason != "" {
+		parts = append(parts, part{gap: true, lines: trouble(t, st, size.W)})
+	}
+	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size)})
+	if over {
+		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
+		parts = append(parts, part{gap: true, rank: 3, lines: findings(t, st.Findings, size.W)})
+	}
+	lines, more := arrange(parts, size.H-1)
+	for len(lines) < size.H-1 {
+		lines = append(lines, "")
+	}
+	prompt := Prompt(t, st, next)
+	if more {
+		prompt = between(prompt, t.Dim.Render("z shows all of it"), size.W)
+	}
+	return append(lines, cut(prompt, size.W))
+}
+
+// trouble is what keeps a step from going on.
+func trouble(t theme.Theme, st upgrade.StepProgress, w int) []string {
+	var out []string
+	if st.Reason != "" {
+		out = append(out, hang(t.Bad.Render("✗ "), t.Bad, clean(st.Reason), w)...)
+	}
+	if st.Status == upgrade.Blocked {
+		for _, g := range st.Given {
+			if !g.Met {
+				out = append(out, result(t, g, w)...)
+			}
+		}
+		out = append([]string{t.Warn.Render("Before this step can be done")}, out...)
+	}
+	return out
+}
+
+// checks lists what must hold, with the evidence for each.
+func checks(t theme.Theme, st upgrade.StepProgress, size Size) []string {
+	head := "Then this must hold"
+	if st.Status.Over() {
+		head = "What was checked"
+	}
+	out := []string{t.Dim.Render(head)}
+	for _, c := range st.Checks {
+		out = append(out, result(t, c, size.W)...)
+	}
+	return out
+}
+
+func result(t theme.Theme, r upgrade.Result, w int) []string {
+	mark, style := t.Dim.Render("○ "), t.Text
+	switch {
+	case r.Met:
+		mark = t.Good.Render("✓ ")
+	case r.Known:
+		mark, style = t.Warn.Render("✗ "), t.Text
+	}
+	line := style.Render(r.Text)
+	if r.Detail == "" {
+		return []string{cut(mark+line, w)}
+	}
+	if n := len([]rune(r.Text)) + len([]rune(r.Detail)) + 4; n <= w {
+		return []string{mark + line + "  " + t.Dim.Render(clean(r.Detail))}
+	}
+	return append([]string{cut(mark+line, w)}, hang("    ", t.Dim, clean(r.Detail), w)...)
+}
+
+// happened tells what the step did to the clients.
+func happened(t theme.Theme, st upgrade.StepProgress, w int) []string {
+	words := st.Impact.Words()
+	if words == "" {
+		return nil
+	}
+	return hang(t.Dim.Render("The clients  "), t.Strong, words, w)
+}
+
+// findings sets what the text claims beside what was seen.
+func findings(t theme.Theme, fs []upgrade.Finding, w int) []string {
+	var out []string
+	for _, f := range fs {
+		out = append(out, hang(t.Dim.Render("The text  "), t.Quote, "“"+f.Text+"”", w)...)
+		mark := t.Dim.Render("· " + f.Stands.Words() + "  ")
+		switch f.Stands {
+		case upgrade.Holds:
+			mark = t.Good.Render("✓ " + f.Stands.Words() + "  ")
+		case upgrade.Differs:
+			mark = t.Warn.Render("≠ " + f.Stands.Words() + "  ")
+		case upgrade.Undecided:
+		}
+		out = append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
+	}
+	return out
+}
+
+// Prompt says what Enter does.
+func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
+	enter := t.Key.Render("⏎") + " "
+	switch st.Status {
+	case upgrade.Ready:
+		return enter + t.Strong.Render(lower(st.Title))
+	case upgrade.Blocked:
+		return enter + t.Strong.Render("bring about what is missing") + t.Dim.Render("   or do it yourself")
+	case upgrade.Stuck:
+		return enter + t.Strong.Render("try again") + "   " + t.Key.Render("f") + " " + t.Strong.Render("go on anyway")
+	case upgrade.Acting, upgrade.Checking:
+		return t.Dim.Render("… " + waiting(st))
+	case upgrade.Failed:
+		return t.Dim.Render("the plan ended here")
+	case upgrade.Verified, upgrade.Forced:
+		if next == "" {
+			return enter + t.Strong.Render("what it all came to")
+		}
+		return enter + t.Strong.Render("next: "+next)
+	case upgrade.Pending:
+	}
+	return t.Dim.Render("its turn comes later")
+}
+
+// waiting names what a working step waits for.
+func waiting(st upgrade.StepProgress) string {
+	if st.Status == upgrade.Acting {
+		return "working"
+	}
+	for _, c := range st.Checks {
+		if !c.Met {
+			return "waiting until " + c.Text
+		}
+	}
+	return "looking"
+}
+
+func lower(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

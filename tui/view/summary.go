@@ -1,0 +1,142 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
+)
+
+// Summary tells what the whole rehearsal came to.
+func Summary(t theme.Theme, s rehearsal.State, size Size) []string {
+	p, f := s.Plan, s.World.Fleet
+	var parts []part
+	switch p.Outcome {
+	case upgrade.OutcomeVerified:
+		parts = append(parts, part{lines: wrap(t.Good, fmt.Sprintf("✓ Verified: every step did what it should, in %s.", clock(p.Ended.Sub(p.Began))), size.W)})
+	default:
+		parts = append(parts, part{lines: hang(t.Bad.Render("✗ "), t.Bad, clean(string(p.Outcome)+": "+p.Reason), size.W)})
+	}
+	for _, n := range p.Outline.Notes {
+		parts = append(parts, part{lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
+	}
+	if f.Settled {
+		parts = append(parts, part{gap: true, lines: []string{
+			cut(t.Dim.Render("Messages  ")+t.Strong.Render(fmt.Sprintf("%s expected = %s received − %s duplicated + %s lost",
+				count(f.Expected), count(f.Received), count(f.Duplicated), count(f.Lost))), size.W),
+			cut(t.Dim.Render("Away      ")+fmt.Sprintf("%d reconnects: half within %s, 99 of 100 within %s, the longest %s",
+				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayP99), upgrade.Round(f.AwayMax)), size.W),
+		}})
+	}
+	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
+	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, size.W)})
+	parts = append(parts, part{rank: 3, gap: true, lines: claimed(t, p, size.W)})
+	lines, more := arrange(parts, size.H-1)
+	for len(lines) < size.H-1 {
+		lines = append(lines, "")
+	}
+	prompt := t.Key.Render("q") + " " + t.Strong.Render("quit") + t.Dim.Render("   ← leaf back, or go on playing: the servers are yours")
+	if more {
+		prompt = between(prompt, t.Dim.Render("z shows all of it"), size.W)
+	}
+	return append(lines, cut(prompt, size.W))
+}
+
+// nodes tells which versions each node ran.
+func nodes(t theme.Theme, s rehearsal.State, w int) []string {
+	var out []string
+	for _, n := range s.Plan.Outline.Topology.Nodes {
+		var ran []string
+		for _, l := range s.Lives {
+			if l.Node == n.Name && l.Version != "" && (len(ran) == 0 || ran[len(ran)-1] != string(l.Version)) {
+				ran = append(ran, string(l.Version))
+			}
+		}
+		line := t.Node(n.Name).Render(n.Name) + "  " + strings.Join(ran, " → ")
+		if !n.Permanent {
+			line += t.Dim.Render("  temporary")
+		}
+		out = append(out, cut(line, w))
+	}
+	return out
+}
+
+// costs is a table of the steps that clients felt.
+func costs(t theme.Theme, p upgrade.Progress, w int) []string {
+	const numbers = "%9s %9s %6s %6s"
+	out := []string{between(t.Dim.Render("What each step cost"), t.Dim.Render(fmt.Sprintf(numbers, "took", "away", "lost", "twice")), w)}
+	for _, st := range p.Steps {
+		if st.Impact.Quiet() {
+			continue
+		}
+		im := st.Impact
+		line := st.Title + t.Dim.Render("  "+im.Went())
+		out = append(out, between(line, fmt.Sprintf(numbers, upgrade.Round(st.Took), upgrade.Round(im.LongestAway), count(im.Lost), count(im.Duplicated)), w))
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return out
+}
+
+// claimed lists the text's sentences in a line each.
+func claimed(t theme.Theme, p upgrade.Progress, w int) []string {
+	out := []string{t.Dim.Render("What the text says")}
+	for _, st := range p.Steps {
+		for _, f := range st.Findings {
+			mark := t.Dim.Render("·")
+			switch f.Stands {
+			case upgrade.Holds:
+				mark = t.Good.Render("✓")
+			case upgrade.Differs:
+				mark = t.Warn.Render("≠")
+			case upgrade.Undecided:
+			}
+			out = append(out, between(mark+" "+t.Quote.Render(cut(f.Text, w*3/5)), t.Dim.Render(cut(f.Stands.Words(), w/3)), w))
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return out
+}
+
+// Header is the first line: where I am.
+func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, w int) string {
+	o := s.Plan.Outline
+	left := t.Step.Render(" nats-roll") + "  "
+	switch {
+	case o.Title == "":
+		left += t.Strong.Render("Rolling upgrade")
+	case o.From.Same(o.To):
+		left += t.Strong.Render(o.Title) + "  " + t.Warn.Render("restart only: "+o.To.String()+" on both sides")
+	default:
+		left += t.Strong.Render(o.Title) + "  " + versions(t, o.From, o.To)
+	}
+	n := len(s.Plan.Steps)
+	if n == 0 {
+		return between(left, elapsed+" ", w)
+	}
+	done := 0
+	for _, st := range s.Plan.Steps {
+		if st.Status.Over() {
+			done++
+		}
+	}
+	where := "introduction"
+	switch {
+	case page >= n:
+		where = "the end"
+	case page >= 0:
+		where = fmt.Sprintf("step %d of %d", page+1, n)
+	}
+	bar := t.Step.Render(strings.Repeat("━", done)) + t.Border.Render(strings.Repeat("─", n-done))
+	return between(left, t.Dim.Render(where)+"  "+bar+"  "+elapsed+" ", w)
+}
+
+func versions(t theme.Theme, from, to cluster.Build) string {
+	return from.String() + t.Dim.Render(" → ") + t.Strong.Render(to.String())
+}

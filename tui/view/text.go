@@ -1,0 +1,152 @@
+// Package view draws the panels of the screen. Every panel is a pure function
+// of a theme, a state, a time and a size: no clock, no environment, nothing of
+// its neighbours. It returns lines that are at most as wide as asked; Panel and
+// Fit make them exactly so.
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Size is a place on the screen, in cells.
+type Size struct{ W, H int }
+
+// clean takes control characters out of what comes from outside.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, ansi.Strip(s))
+}
+
+// cut shortens to w cells, with an ellipsis for what is missing.
+func cut(s string, w int) string {
+	if w <= 0 {
+		return ""
+	}
+	return ansi.Truncate(s, w, "…")
+}
+
+// pad fills up to w cells on the right, and cuts what is longer.
+func pad(s string, w int) string {
+	n := ansi.StringWidth(s)
+	if n > w {
+		s, n = cut(s, w), min(n, w)
+		n = ansi.StringWidth(s)
+	}
+	return s + strings.Repeat(" ", max(0, w-n))
+}
+
+// right puts s at the right end of w cells.
+func right(s string, w int) string {
+	return strings.Repeat(" ", max(0, w-ansi.StringWidth(s))) + cut(s, w)
+}
+
+// between puts one text at the left end and one at the right end of w cells;
+// the left one gives way.
+func between(l, r string, w int) string {
+	rw := ansi.StringWidth(r)
+	if rw >= w {
+		return cut(r, w)
+	}
+	return pad(l, w-rw) + r
+}
+
+// wrap breaks a text at words into lines of at most w cells, each styled.
+func wrap(style lipgloss.Style, text string, w int) []string {
+	if w <= 0 || text == "" {
+		return nil
+	}
+	lines := strings.Split(ansi.Wrap(text, w, ""), "\n")
+	for i, l := range lines {
+		lines[i] = style.Render(strings.TrimRight(l, " "))
+	}
+	return lines
+}
+
+// hang wraps a text behind a first word of its own; later lines are indented by
+// as much.
+func hang(first string, style lipgloss.Style, text string, w int) []string {
+	n := ansi.StringWidth(first)
+	lines := wrap(style, text, w-n)
+	for i := range lines {
+		if i == 0 {
+			lines[i] = first + lines[i]
+		} else {
+			lines[i] = strings.Repeat(" ", n) + lines[i]
+		}
+	}
+	if len(lines) == 0 {
+		return []string{first}
+	}
+	return lines
+}
+
+// command wraps a command line so that what is copied still works: lines end
+// in a backslash, and are broken between words.
+func command(style lipgloss.Style, prompt, text string, w int) []string {
+	words := strings.Fields(text)
+	var lines []string
+	line := prompt
+	n := len(prompt)
+	for i, word := range words {
+		sep := " "
+		if n == len(prompt) {
+			sep = ""
+		}
+		room := w
+		if i < len(words)-1 {
+			room -= 2 // for the backslash
+		}
+		if sep != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) > room {
+			lines = append(lines, line+" \\")
+			line, sep = strings.Repeat(" ", len(prompt)+2), ""
+		}
+		line += sep + word
+		n = -1
+	}
+	lines = append(lines, line)
+	for i, l := range lines {
+		lines[i] = style.Render(l)
+	}
+	return lines
+}
+
+// clock tells a duration as a stopwatch does: 0:42, 12:03, 1:02:03.
+func clock(d time.Duration) string {
+	s := int(max(0, d).Seconds())
+	if s >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// count writes a number with thin groups: 12,345.
+func count[T ~int | ~int64 | ~uint64](n T) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Fit makes lines exactly size: cut or filled in both directions.
+func Fit(lines []string, size Size) []string {
+	out := make([]string, size.H)
+	for i := range out {
+		if i < len(lines) {
+			out[i] = pad(lines[i], size.W)
+		} else {
+			out[i] = strings.Repeat(" ", size.W)
+		}
+	}
+	return out
+}

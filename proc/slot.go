@@ -89,6 +89,9 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 		return err
 	}
 	defer src.Close()
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
 	dst, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ type settings struct {
 type rehearse struct {
 	settings
 	topology cluster.Topology
-	stop     cluster.Stop
+	how      cluster.Stop
 	workload cluster.Workload
 }
 
@@ -90,10 +90,10 @@ func (s *settings) check() (rehearse, error) {
 	if b := theme.Background(s.theme); b != theme.Auto && b != theme.Dark && b != theme.Light {
 		return r, usagef("use --theme auto, dark or light", "unknown theme %q", s.theme)
 	}
-	if r.stop, err = cluster.ParseStop(s.stop); err != nil {
+	if r.how, err = cluster.ParseStop(s.stop); err != nil {
 		return r, usagef("use --stop int", "%w", err)
 	}
-	if err := stoppable(r.stop); err != nil {
+	if err := stoppable(r.how); err != nil {
 		return r, usagef("use --stop int", "--stop %s: %w", s.stop, err)
 	}
 	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {

@@ -67,7 +67,7 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 	if err != nil {
 		return err
 	}
-	p := upgrade.Rolling(upgrade.Spec{Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.stop})
+	p := upgrade.Rolling(upgrade.Spec{Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.how})
 	return report.Plan(a.Out, p.Outline(), format)
 }
 

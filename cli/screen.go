@@ -32,7 +32,7 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 	// it: while servers end there is nothing to look at any more.
 	shown := tui.Run(ctx, tui.Options{
 		Source: s.lab, Control: control{ctx: lab, session: s}, In: a.In, Out: a.Out,
-		Stop: r.stop, Background: theme.Background(r.theme),
+		Stop: r.how, Background: theme.Background(r.theme),
 	})
 	quit(errQuit)
 	walkErr := <-walked

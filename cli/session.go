@@ -57,7 +57,7 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 	}
 	defer func() {
 		if err != nil {
-			s.forget()
+			err = errors.Join(err, s.forget())
 		}
 	}()
 	if r.events != "" {
@@ -108,7 +108,7 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	}
 	plan := upgrade.Rolling(upgrade.Spec{
 		Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,
-		Stop: s.rehearse.stop, Dir: s.dir, Notes: ready.Notes,
+		Stop: s.how, Dir: s.dir, Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
 	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents}

@@ -65,7 +65,7 @@ func TestNoTwoPortsOfACLusterAreEqual(t *testing.T) {
 
 func TestParseVersion(t *testing.T) {
 	for in, want := range map[string]Version{
-		"2.14.9": "2.14.9", "v2.14.9": "2.14.9", " 2.15.0-RC.2 ": "2.15.0-RC.2",
+		"2.14.9": "2.14.9", "v2.14.9": "2.14.9", "2.15.0-RC.2": "2.15.0-RC.2",
 		"2.14": "", "latest": "", "": "", "2.14.9.1": "", "v": "",
 	} {
 		got, err := ParseVersion(in)

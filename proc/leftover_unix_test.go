@@ -36,7 +36,9 @@ func parent(root string) {
 			if err == nil {
 				fmt.Println(v.children["A"].pid)
 				if keep {
-					err = v.Close(context.Background())
+					if v.Close(context.Background()) != nil {
+						os.Exit(1)
+					}
 					os.Exit(0)
 				}
 				select {}
@@ -112,15 +114,15 @@ func TestAnotherProcessWithTheIDIsLeftAlone(t *testing.T) {
 	pid := await(t, e, any1[cluster.Started]).Process.PID
 	b, err := os.ReadFile(v.Slot("A").record())
 	must(t, err)
-	var real record
-	must(t, json.Unmarshal(b, &real))
-	if _, ok := real.find(); !ok {
-		t.Fatalf("does not find its own %+v", real)
+	var own record
+	must(t, json.Unmarshal(b, &own))
+	if _, ok := own.find(); !ok {
+		t.Fatalf("does not find its own %+v", own)
 	}
-	earlier, elsewhere := real, real
+	earlier, elsewhere := own, own
 	earlier.Created -= 60_000
 	elsewhere.Exe = "/usr/bin/nats-server"
-	for name, r := range map[string]record{"another start": earlier, "another file": elsewhere, "no start": {PID: pid, Exe: real.Exe}} {
+	for name, r := range map[string]record{"another start": earlier, "another file": elsewhere, "no start": {PID: pid, Exe: own.Exe}} {
 		if _, ok := r.find(); ok {
 			t.Errorf("%s: taken for ours", name)
 		}
@@ -128,7 +130,7 @@ func TestAnotherProcessWithTheIDIsLeftAlone(t *testing.T) {
 	}
 	// Also when its file was replaced meanwhile, it is ours.
 	install(t, v, "A", self(t))
-	if _, ok := real.find(); !ok {
+	if _, ok := own.find(); !ok {
 		t.Error("lost it when its file was replaced")
 	}
 	if !v.Running("A") || !alive(pid) {

@@ -26,7 +26,8 @@ func describe(path string) string {
 	defer f.Close()
 	b := make([]byte, 512)
 	n, _ := io.ReadFull(f, b)
-	kind, b := "", b[:n]
+	b = b[:n]
+	var kind string
 	switch {
 	case n == 0:
 		return "the file is empty"

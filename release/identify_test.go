@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -113,7 +114,7 @@ func TestIdentifyEndsWithItsContext(t *testing.T) {
 		_, _ = os.ReadFile(started) // returns when the script runs
 		cancel()
 	}()
-	if _, err := release.Identify(ctx, path); err != context.Canceled {
+	if _, err := release.Identify(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v, want %v", err, context.Canceled)
 	}
 }

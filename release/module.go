@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"nats-roll/cluster"
@@ -66,7 +67,7 @@ func install(ctx context.Context, v cluster.Version, dir string, p Progress) err
 
 	cmd := command(ctx, tool, "install", "-v", serverModule+"@"+v.Tag())
 	cmd.Dir = work
-	cmd.Env = append(env, "GOFLAGS="+flags)
+	cmd.Env = append(slices.Clip(env), "GOFLAGS="+flags)
 	lines := make(chan string)
 	cmd.Stderr = &lineWriter{out: lines}
 	p.say("installing nats-server %s with %s", v, tool)

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -40,11 +39,10 @@ func Run(ctx context.Context, o Options) error {
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithFPS(frames),
 		tea.WithFilter(clipboard(o.Out)),
 	)
-	_, err := p.Run()
-	if ctx.Err() != nil || errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
-		return nil // ended from outside, which is the caller's to tell
+	if _, err := p.Run(); ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil // ended from outside, which is the caller's to tell
 }
 
 // New makes the model with a theme.

@@ -86,7 +86,7 @@ func missing(f cluster.Fleet, s cluster.Server) (string, bool) {
 	return "", false
 }
 
-// Started holds when the subscribers are where they were started.
+// StartedOn holds when the subscribers are where they were started.
 type StartedOn struct{ Node string }
 
 func (c StartedOn) String() string { return "every subscriber is on " + c.Node }

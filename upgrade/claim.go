@@ -108,7 +108,7 @@ func connectedTo(n cluster.Node) Claim {
 // learned: gossip tells clients about the server that joined.
 func learned(joined cluster.Node) Claim {
 	return Claim{
-		Text: fmt.Sprintf("clients on 'A' learn of the new cluster member that joined … `nats sub` is now aware of 3 possible servers"),
+		Text: "clients on 'A' learn of the new cluster member that joined … `nats sub` is now aware of 3 possible servers",
 		Judge: func(_, after cluster.Observation) Finding {
 			v := Know{Nodes: []cluster.Node{joined}}.Eval(after)
 			if len(after.Fleet.Clients) == 0 {

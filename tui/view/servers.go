@@ -29,8 +29,8 @@ func Servers(t theme.Theme, o cluster.Observation, now time.Time, selected strin
 		rows = append(rows, server(t, s, now, s.Node.Name == selected, wide, size.W))
 	}
 	room := size.H - 1
-	for height := 0; at >= 0 && at < len(rows); {
-		height = 0
+	for at < len(rows) {
+		height := 0
 		for _, r := range rows {
 			height += len(r)
 		}

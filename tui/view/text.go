@@ -39,7 +39,7 @@ func cut(s string, w int) string {
 func pad(s string, w int) string {
 	n := ansi.StringWidth(s)
 	if n > w {
-		s, n = cut(s, w), min(n, w)
+		s = cut(s, w)
 		n = ansi.StringWidth(s)
 	}
 	return s + strings.Repeat(" ", max(0, w-n))

@@ -139,16 +139,16 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 // losses marks the cells in which a message was found to be lost.
 func losses(t theme.Theme, lost []uint64) string {
 	var b strings.Builder
-	any := false
+	some := false
 	for _, n := range lost {
 		if n > 0 {
 			b.WriteString("×")
-			any = true
+			some = true
 		} else {
 			b.WriteByte(' ')
 		}
 	}
-	if !any {
+	if !some {
 		return t.Dim.Render("↑ started  ↓ stopped  × messages lost")
 	}
 	return t.Warn.Render(b.String())

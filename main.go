@@ -24,12 +24,15 @@ func main() {
 }
 
 // run ends the context at the first signal; what was started is then ended in
-// order. SIGPIPE is one of them, so that `nats-roll run | head` ends well too.
+// order. SIGPIPE is taken and means nothing here: it comes when a client writes
+// to a server that has just gone, which is what this program is about. A reader
+// of our output that has gone is told by the write that fails.
 func run() int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() { cancel(cli.Signaled{Signal: <-signals}) }()
 	return cli.Run(ctx, cli.Program{
 		Version: version, Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr,

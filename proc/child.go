@@ -144,10 +144,18 @@ func (c *child) ask(how cluster.Stop) error {
 		// nats-server server/signal.go: SIGTERM is swallowed in lame duck mode
 		return fmt.Errorf("it is in lame duck mode and ignores %s; SIGINT ends it", how.Signal())
 	}
-	c.stop, c.asked = how, time.Now()
-	c.sink(cluster.StopAsked{Node: c.slot.Node, PID: c.pid, Stop: how, At: c.asked})
+	at := time.Now()
+	switch err := c.group.signal(how); {
+	case errors.Is(err, os.ErrProcessDone):
+		return nil // it ended before, of what was asked earlier or by itself
+	case err != nil:
+		return err
+	}
+	// The end is judged under the same lock, so it is told after this.
+	c.stop, c.asked = how, at
+	c.sink(cluster.StopAsked{Node: c.slot.Node, PID: c.pid, Stop: how, At: at})
 	c.tail.wake()
-	return c.group.signal(how)
+	return nil
 }
 
 // force kills the whole group.

@@ -93,7 +93,11 @@ func (d *Driver) lock(ctx context.Context, node string) (func(), error) {
 		return nil, fmt.Errorf("no node %s", node)
 	}
 	mu.Lock()
-	return mu.Unlock, ctx.Err()
+	if err := ctx.Err(); err != nil { // it ended while this waited, or before
+		mu.Unlock()
+		return nil, err
+	}
+	return mu.Unlock, nil
 }
 
 // Stage implements upgrade.Driver.

@@ -241,13 +241,13 @@ func (f *Fake) watch() {
 		case <-tick.C:
 		}
 		f.mu.Lock()
+		if len(f.clients) > 0 {
+			f.tell() // first, so that what a look completes is always the same
+		}
 		for _, n := range f.Topology.Nodes {
 			if a, ok := f.answer(n.Name); ok {
 				f.Sink(cluster.Answered{Answer: a})
 			}
-		}
-		if len(f.clients) > 0 {
-			f.tell()
 		}
 		f.mu.Unlock()
 	}

@@ -115,6 +115,21 @@ func (b *bench) exited(node string) cluster.Process {
 
 // Suite is what every driver passes.
 var Suite = []Case{
+	{"a call that was ended before leaves the node as it was", func(b *bench) {
+		over, end := context.WithCancel(b.ctx())
+		end()
+		for name, err := range map[string]error{
+			"stage":   b.Driver.Stage(over, "A", b.From),
+			"install": b.Driver.Install(over, "A", b.From),
+			"start":   b.Driver.Start(over, "A", b.args("A")),
+		} {
+			if err == nil {
+				b.Errorf("%s succeeds although it was ended", name)
+			}
+		}
+		b.start("A", b.From)
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+	}},
 	{"a started server runs what its slot holds", func(b *bench) {
 		b.start("A", b.From)
 		b.soon(upgrade.Running{Node: "A", Build: b.From}, upgrade.OnDisk{Node: "A", Build: b.From})

@@ -21,12 +21,16 @@ func (b builds) Resolve(ctx context.Context, want string, progress func(string))
 
 // named is the build that a selector will name, without getting it: a version
 // is taken at its word, a file is asked for its own.
-func named(ctx context.Context, selector string) (cluster.Build, error) {
+func named(ctx context.Context, role, selector string) (cluster.Build, error) {
 	if selector == "embedded" {
 		return cluster.Build{Version: embedded.Version, Source: "embedded"}, nil
 	}
 	if v, err := cluster.ParseVersion(selector); err == nil {
 		return cluster.Build{Version: v}, nil
 	}
-	return release.New(release.Options{Offline: true}).Resolve(ctx, selector, nil)
+	b, err := release.New(release.Options{Offline: true}).Resolve(ctx, selector, nil)
+	if err != nil {
+		return b, &rehearsal.BuildError{Role: role, Err: err}
+	}
+	return b, nil
 }

@@ -32,6 +32,13 @@ that nats-roll started. A rehearsal that is going on is left alone.`,
 	return cmd
 }
 
+func servers(n int) string {
+	if n == 1 {
+		return "1 server"
+	}
+	return fmt.Sprintf("%d servers", n)
+}
+
 func (a *app) clean(ctx context.Context, s settings) error {
 	found, err := proc.Leftovers(ctx, s.stateDir())
 	if err != nil {
@@ -46,7 +53,7 @@ func (a *app) clean(ctx context.Context, s settings) error {
 			failed = errors.Join(failed, err)
 			continue
 		}
-		fmt.Fprintf(a.Out, "removed %s, %d servers ended\n", l.Dir, len(l.Processes))
+		fmt.Fprintf(a.Out, "removed %s, %s ended\n", l.Dir, servers(len(l.Processes)))
 	}
 	if _, err := os.Stat(failedRoot()); err == nil && s.dir == "" {
 		if err := os.RemoveAll(failedRoot()); err != nil {

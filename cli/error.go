@@ -11,6 +11,7 @@ import (
 
 	"nats-roll/proc"
 	"nats-roll/rehearsal"
+	"nats-roll/release"
 	"nats-roll/upgrade"
 )
 
@@ -71,10 +72,12 @@ func classify(err error) (code int, hint string) {
 	var coded *codedError
 	var step *upgrade.StepError
 	var port *proc.PortError
-	var hinted rehearsal.Hinted
-	if errors.As(err, &hinted) {
-		hint = hinted.Advice()
-		code = exitEnvironment
+	var build *rehearsal.BuildError
+	if errors.As(err, &build) {
+		code, hint = exitEnvironment, build.Advice()
+		if errors.Is(err, release.ErrSelector) {
+			code = exitUsage
+		}
 	}
 	switch {
 	case errors.As(err, &coded):

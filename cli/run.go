@@ -19,11 +19,14 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	if err := a.leftovers(ctx, r, false); err != nil {
 		return err
 	}
-	printer := report.NewPrinter(a.Out, a.meta())
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	out := &output{to: a.Out, stop: stop}
+	printer := report.NewPrinter(out, a.meta())
 	tell := printer.Watch
 	told := printer.Err
 	if r.json {
-		j := rehearsal.NewJournal(a.Out, a.header())
+		j := rehearsal.NewJournal(out, a.header())
 		tell, told = j.Watch, j.Err
 	}
 	s, err := a.open(r, tell)
@@ -32,10 +35,33 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	}
 	walked := s.walk(ctx, nil)
 	_, closed := s.close()
+	if gone, ok := errors.AsType[*outputError](context.Cause(ctx)); ok {
+		return errors.Join(environment(gone, ""), closed)
+	}
 	if !r.json {
 		a.farewell(s)
 	}
 	return errors.Join(walked, closed, told())
+}
+
+// output is standard output. When nobody reads it any more, the rehearsal ends:
+// there is no one left to tell.
+type output struct {
+	to   io.Writer
+	stop context.CancelCauseFunc
+}
+
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return fmt.Sprintf("write to standard output: %v", e.err) }
+func (e *outputError) Unwrap() error { return e.err }
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	if err != nil {
+		o.stop(&outputError{err})
+	}
+	return n, err
 }
 
 // farewell says what stays behind on purpose.
@@ -59,11 +85,11 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 	if !slices.Contains(report.PlanFormats, format) {
 		return usagef("use --format text, markdown or json", "unknown format %q", format)
 	}
-	from, err := named(ctx, r.from)
+	from, err := named(ctx, "from", r.from)
 	if err != nil {
 		return err
 	}
-	to, err := named(ctx, r.to)
+	to, err := named(ctx, "to", r.to)
 	if err != nil {
 		return err
 	}
@@ -78,7 +104,7 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 func (a *app) leftovers(ctx context.Context, r rehearse, ask bool) error {
 	found, err := proc.Leftovers(ctx, r.stateDir())
 	if err != nil {
-		return environment(err, "nats-roll clean")
+		return environment(fmt.Errorf("look for what earlier rehearsals left: %w", err), "use --dir with a folder that can be read and written")
 	}
 	for _, l := range found {
 		if len(l.Processes) == 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,7 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 		return nil, err
 	}
 	if s.dir, s.leave, err = proc.NewDir(r.stateDir()); err != nil {
-		return nil, environment(err, "use --dir with a folder that can be written")
+		return nil, environment(err, "use --dir with a folder that can be read and written")
 	}
 	defer func() {
 		if err != nil {
@@ -108,11 +109,19 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	}
 	plan := upgrade.Rolling(upgrade.Spec{
 		Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,
-		Stop: s.how, Dir: s.dir, Notes: ready.Notes,
+		Stop: s.how, Dir: tilde(s.dir), Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
 	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents}
 	return runner.Run(ctx)
+}
+
+// tilde writes a path as a person would type it.
+func tilde(path string) string {
+	if rest, ok := strings.CutPrefix(path, xdg.Home+string(filepath.Separator)); ok && xdg.Home != "" && !strings.Contains(path, " ") {
+		return "~/" + filepath.ToSlash(rest)
+	}
+	return path
 }
 
 // close ends clients and servers, folds what is left to fold, writes the

@@ -102,7 +102,7 @@ func (r resolver) Resolve(_ context.Context, want string, progress func(detail s
 
 type hinted struct{ error }
 
-func (hinted) Advice() string { return "install Go" }
+func (hinted) Advice(flag string) string { return "install Go, or use " + flag }
 
 func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 	to := cluster.Build{Version: "2.15.2", SHA256: "bb"}
@@ -120,7 +120,7 @@ func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 			t.Errorf("asked for: %+v", p)
 		}
 		for _, w := range s.Builds {
-			if w.Role == "from" && (w.Hint != "install Go" || w.Instead != optional) {
+			if w.Role == "from" && (w.Hint != "install Go, or use --from" || w.Instead != optional) {
 				t.Errorf("optional %t: told %+v", optional, w)
 			}
 		}

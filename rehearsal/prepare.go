@@ -15,8 +15,27 @@ type Resolver interface {
 	Resolve(ctx context.Context, want string, progress func(detail string)) (cluster.Build, error)
 }
 
-// Hinted is an error that knows what to do about it.
-type Hinted interface{ Advice() string }
+// Hinted is an error that knows what to do about it, for one who asked for a
+// build with this flag.
+type Hinted interface{ Advice(flag string) string }
+
+// BuildError says that a build is not to be had. Its message is the source's.
+type BuildError struct {
+	Role string // "from" or "to"
+	Err  error
+}
+
+func (e *BuildError) Error() string { return e.Err.Error() }
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Advice is what can be typed to help; empty when nothing is known.
+func (e *BuildError) Advice() string {
+	var h Hinted
+	if errors.As(e.Err, &h) {
+		return h.Advice("--" + e.Role)
+	}
+	return ""
+}
 
 // Selection is which builds a rehearsal wants.
 type Selection struct {
@@ -57,28 +76,25 @@ func Prepare(ctx context.Context, sel Selection, r Resolver, sink cluster.Sink) 
 		return p, ctx.Err()
 	}
 	if toErr != nil {
-		sink(failed("to", sel.To, toErr, cluster.Build{}))
-		return p, toErr
+		err := &BuildError{Role: "to", Err: toErr}
+		sink(failed(err, sel.To, cluster.Build{}))
+		return p, err
 	}
 	if fromErr == nil {
 		return p, nil
 	}
+	err := &BuildError{Role: "from", Err: fromErr}
 	if !sel.FromOptional {
-		sink(failed("from", sel.From, fromErr, cluster.Build{}))
-		return p, fromErr
+		sink(failed(err, sel.From, cluster.Build{}))
+		return p, err
 	}
-	sink(failed("from", sel.From, fromErr, p.To))
+	sink(failed(err, sel.From, p.To))
 	p.From = p.To
 	p.Notes = append(p.Notes, fmt.Sprintf("nats-server %s is not to be had (%v), so this rehearses the restart with %s on both sides: no version changes.",
 		sel.From, fromErr, p.To))
 	return p, nil
 }
 
-func failed(role, want string, err error, instead cluster.Build) cluster.FetchFailed {
-	e := cluster.FetchFailed{Role: role, Want: want, Reason: err.Error(), Instead: instead}
-	var h Hinted
-	if errors.As(err, &h) {
-		e.Hint = h.Advice()
-	}
-	return e
+func failed(err *BuildError, want string, instead cluster.Build) cluster.FetchFailed {
+	return cluster.FetchFailed{Role: err.Role, Want: want, Reason: err.Error(), Hint: err.Advice(), Instead: instead}
 }

@@ -21,8 +21,11 @@ var (
 	ErrBuild          = errors.New("it does not compile")
 )
 
+// Hints are written with the flag that most builds are asked for with; Advice
+// puts the right one in its place.
 const (
-	giveFile  = "give a file: --from ./nats-server"
+	flagName  = "--from"
+	giveFile  = "give a file: " + flagName + " ./nats-server"
 	installGo = "install Go 1.26 or newer, or " + giveFile
 )
 
@@ -51,8 +54,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Advice is what can be typed to help.
-func (e *Error) Advice() string { return e.Hint }
+// Advice is what can be typed to help, to one who asked with this flag.
+func (e *Error) Advice(flag string) string { return strings.ReplaceAll(e.Hint, flagName, flag) }
 
 // Unwrap gives what to decide on.
 func (e *Error) Unwrap() error { return e.Err }

@@ -74,7 +74,7 @@ func identify(ctx context.Context, path string, timeout time.Duration) (cluster.
 	case errors.Is(statErr, fs.ErrNotExist):
 		return wrong(giveFile, "vanished while it was looked at", statErr)
 	case err != nil:
-		hint := fmt.Sprintf("give a nats-server program for %s: --from ./nats-server", platform("/"))
+		hint := fmt.Sprintf("give a nats-server program for %s: %s ./nats-server", platform("/"), flagName)
 		return wrong(hint, plain(err), err)
 	case statErr != nil:
 		return wrong(giveFile, plain(statErr), statErr)

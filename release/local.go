@@ -32,7 +32,7 @@ func (l linked) build(ctx context.Context) (cluster.Build, error) {
 	if l.version == "" {
 		return cluster.Build{}, &Error{
 			Source: l.Name(), Reason: "this program has no server inside", Err: ErrAbsent,
-			Hint: "give a version, or a file: --from ./nats-server",
+			Hint: "give a version, or a file: " + flagName + " ./nats-server",
 		}
 	}
 	file, err := os.Executable()

@@ -102,7 +102,7 @@ func (r *Resolver) fromPath(ctx context.Context) (cluster.Build, error) {
 	if err != nil {
 		return cluster.Build{}, &Error{
 			Source: "path", Reason: "no nats-server on PATH", Err: err,
-			Hint: "give a version, or a file: --from ./nats-server",
+			Hint: "give a version, or a file: " + flagName + " ./nats-server",
 		}
 	}
 	return Identify(ctx, file)

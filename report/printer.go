@@ -47,6 +47,9 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 	case cluster.Fetched:
 		p.printf("%-4s %s, %s, sha256 %s\n", e.Role, e.Build, e.Build.Source, upgrade.Short(e.Build.SHA256))
 	case cluster.FetchFailed:
+		if e.Instead.Zero() {
+			return // the program ends with this very error
+		}
 		p.printf("%-4s %s is not to be had: %s\n", e.Role, e.Want, e.Reason)
 		if e.Hint != "" {
 			p.printf("     hint: %s\n", e.Hint)

@@ -19,8 +19,8 @@ type Client struct {
 	Subject string       `json:"subject"`
 	Publish bool         `json:"publish,omitempty"` // the publisher; it subscribes to nothing
 	Status  ClientStatus `json:"status"`
-	Node    string       `json:"node,omitempty"` // where it is, or was last
-	Known   []string     `json:"known,omitempty"`
+	Node    string       `json:"node,omitempty"`  // where it is, or was last
+	Known   []string     `json:"known,omitempty"` // URLs of the servers it knows, in the order in which it tries them
 	Trail   []Hop        `json:"trail,omitempty"`
 
 	Disconnects int           `json:"disconnects"`

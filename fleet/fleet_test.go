@@ -39,8 +39,20 @@ func TestRoll(t *testing.T) {
 	l.start("C")
 	f.wait("everyone knows three servers", knows(l.topo, "A", "B", "C"))
 
+	next := map[string]string{}
+	for _, c := range f.fleetNow().Clients[:20] {
+		if !strings.HasSuffix(c.Known[0], l.port("A")) {
+			t.Errorf("%s on A knows %v", c.Name, c.Known)
+		}
+		next[c.Name] = c.Known[1]
+	}
 	l.stop("A")
 	f.wait("everyone is elsewhere", allConnected("A"))
+	for _, c := range f.fleetNow().Clients[:20] {
+		if !strings.HasSuffix(next[c.Name], l.port(c.Node)) {
+			t.Errorf("%s went to %s, and had %s next in its list", c.Name, c.Node, next[c.Name])
+		}
+	}
 	f.wait("everyone is reached", reached)
 	f.wait("everyone keeps A, who was given it, and knows the others", func(fl cluster.Fleet) bool {
 		return knows(l.topo, "A", "B", "C")(cluster.Fleet{Clients: fl.Clients[:20]}) && knows(l.topo, "B", "C")(cluster.Fleet{Clients: fl.Clients[20:]})

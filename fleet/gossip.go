@@ -9,9 +9,11 @@ import (
 )
 
 // gossip reads what the library knows of the servers: the URL that a client was
-// given, and those that servers told it. A server that left is not among them
-// any more once another has said so. Only a never-seen URL calls a handler, so
-// this is read anew for each snapshot. (nats.go processInfo)
+// given, and those that servers told it, in the order in which it tries them
+// when it loses its server, which goes last. (nats.go selectNextServer)
+// A server that left is not among them any more once another has said so. Only a
+// never-seen URL calls a handler, so this is read anew for each snapshot.
+// (nats.go processInfo)
 //
 // The library holds a connection's lock while it dials, and while it writes:
 // up to a minute at a server that has stopped reading. So the reading is done
@@ -75,7 +77,6 @@ func (c *client) hear() {
 		return
 	}
 	urls := c.nc.Servers()
-	slices.Sort(urls)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !slices.Equal(urls, c.known) {

@@ -96,6 +96,12 @@ func (l *lab) begin(name string) {
 	}
 }
 
+// port is the end of a node's URL.
+func (l *lab) port(name string) string {
+	n, _ := l.topo.Node(name)
+	return fmt.Sprintf(":%d", n.ClientPort)
+}
+
 func (l *lab) alive() (n int) {
 	for _, runs := range l.runs {
 		if runs[len(runs)-1].Running() {

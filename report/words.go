@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"nats-roll/cluster"
+	"nats-roll/upgrade"
 )
 
 // Versions puts the two sides of a rehearsal into words.
@@ -14,16 +15,16 @@ func Versions(from, to cluster.Build) string {
 	return fmt.Sprintf("%s → %s", from, to)
 }
 
-// Servers puts a topology into words: "A B and the temporary C".
+// Servers puts a topology into words: "A, B and the temporary C".
 func Servers(t cluster.Topology) string {
-	var s string
+	var names []string
 	for _, n := range t.Permanent() {
-		s += n.Name + " "
+		names = append(names, n.Name)
 	}
 	if c, ok := t.Spare(); ok {
-		return s + "and the temporary " + c.Name
+		return upgrade.List(append(names, "the temporary "+c.Name))
 	}
-	return s + "without a temporary server"
+	return upgrade.List(names) + ", without a temporary server"
 }
 
 // Sentence is a report in one line: "verified: 2.15.1 → 2.15.2, 12 steps, …".

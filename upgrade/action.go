@@ -53,7 +53,7 @@ func (a StopNode) Run(ctx context.Context, d Driver) error { return d.Stop(ctx, 
 type Replace struct {
 	Node  string
 	Build cluster.Build
-	Slot  string // the path of the file that is replaced
+	Slot  string // the folder that holds the node's nats-server
 }
 
 // Command copies beside the old file and renames over it: writing into a
@@ -63,7 +63,7 @@ func (a Replace) Command(cluster.Observation) string {
 	if from == "" {
 		from = "nats-server-v" + string(a.Build.Version)
 	}
-	return fmt.Sprintf("cp %s %s.new && mv %s.new %s", from, a.Slot, a.Slot, a.Slot)
+	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", a.Slot, from)
 }
 
 // Run replaces the file.

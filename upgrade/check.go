@@ -59,15 +59,3 @@ func unmet(rs []Result) string {
 	}
 	return strings.Join(out, "; ")
 }
-
-// list joins names as a sentence does: "A", "A and B", "A, B and C".
-func list(names []string) string {
-	switch n := len(names); n {
-	case 0:
-		return "none"
-	case 1:
-		return names[0]
-	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
-	}
-}

@@ -116,7 +116,7 @@ func (c StartedOn) Eval(o cluster.Observation) Verdict {
 type Know struct{ Nodes []cluster.Node }
 
 func (c Know) String() string {
-	return fmt.Sprintf("every client knows %s", list(names(c.Nodes)))
+	return fmt.Sprintf("every client knows %s", List(names(c.Nodes)))
 }
 
 func names(nodes []cluster.Node) []string {
@@ -145,11 +145,13 @@ func (c Know) Eval(o cluster.Observation) Verdict {
 }
 
 func knows(c cluster.Client, n cluster.Node) bool {
-	port := fmt.Sprint(n.ClientPort)
-	return slices.ContainsFunc(c.Known, func(known string) bool {
-		u, err := url.Parse(known)
-		return err == nil && u.Port() == port
-	})
+	return slices.ContainsFunc(c.Known, func(known string) bool { return at(known, n) })
+}
+
+// at says whether a URL is that of a node.
+func at(known string, n cluster.Node) bool {
+	u, err := url.Parse(known)
+	return err == nil && u.Port() == fmt.Sprint(n.ClientPort)
 }
 
 // Reached holds when every subscriber has had a message since it last

@@ -179,9 +179,9 @@ type Meshed struct{ Among []string }
 
 func (c Meshed) String() string {
 	if len(c.Among) == 2 {
-		return list(c.Among) + " see each other"
+		return List(c.Among) + " see each other"
 	}
-	return list(c.Among) + " all see each other"
+	return List(c.Among) + " all see each other"
 }
 
 // Eval counts peers by distinct remote id; route connections are pooled.

@@ -81,7 +81,7 @@ type rolling struct{ Spec }
 func (r rolling) intro() string {
 	permanent := names(r.Topology.Permanent())
 	text := fmt.Sprintf("You will upgrade a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
-		len(permanent), list(permanent), r.From, r.To)
+		len(permanent), List(permanent), r.From, r.To)
 	if spare, ok := r.Topology.Spare(); ok {
 		text += fmt.Sprintf(" A temporary server %s gives the clients another place to go meanwhile.", spare.Name)
 	}
@@ -206,12 +206,12 @@ func (r rolling) stop(i int) Step {
 		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
 		s.Claims = append(s.Claims, subscriberMoves(n.Name))
 		if len(others) > 1 {
-			s.Claims = append(s.Claims, evenly(n.Name, names(others)))
+			s.Claims = append(s.Claims, evenly(n, others))
 		}
 	case 1:
 		s.Why = fmt.Sprintf("%s is upgraded; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, n.Name, r.stopWords(n))
 		s.Quote = "We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'."
-		s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n.Name, names(others)))
+		s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others))
 	default:
 		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
 		s.Quote = "If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'."
@@ -266,7 +266,7 @@ func (r rolling) replaced(n cluster.Node) Check {
 }
 
 func (r rolling) slot(n cluster.Node) string {
-	return filepath.Join(r.Dir, n.Name, "nats-server")
+	return filepath.Join(r.Dir, n.Name)
 }
 
 func (r rolling) restart(i int) Step {
@@ -302,7 +302,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 		Do:      r.stopAction(n),
 		Met:     Exited{Node: n.Name},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}, Meshed{Among: names(permanent)}},
-		Claims:  []Claim{redistribute("Any clients on 'C' will redistribute to our permanent cluster members", n.Name, names(permanent))},
+		Claims:  []Claim{redistribute("Any clients on 'C' will redistribute to our permanent cluster members", n, permanent)},
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
 	}

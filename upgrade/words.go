@@ -6,6 +6,18 @@ import (
 	"strings"
 )
 
+// List joins names as a sentence does: "A", "A and B", "A, B and C".
+func List(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
 // Words says how a claim stands, the same on screen and in print.
 func (h Holding) Words() string {
 	switch h {

@@ -15,13 +15,14 @@ import (
 type command struct {
 	binding key.Binding
 	group   string
-	foot    bool                               // shown in the footer
+	short   string                             // what it does in a word or two, for small screens
+	foot    bool                               // shown in the footer, in those words
 	off     func(m Model) string               // why it does nothing now; empty when it does
 	do      func(m Model) (tea.Model, tea.Cmd) // only called when it is on
 }
 
 // KeyHelp is a key as the documentation lists it.
-type KeyHelp struct{ Group, Keys, Does string }
+type KeyHelp struct{ Group, Keys, Does, Short string }
 
 func bind(keys, shown, does string, more ...string) key.Binding {
 	return key.NewBinding(key.WithKeys(append([]string{keys}, more...)...), key.WithHelp(shown, does))
@@ -40,30 +41,30 @@ var commands []command
 
 func init() {
 	commands = []command{
-		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, off: enterOff, do: enter},
-		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, off: forceOff, do: force},
-		{binding: bind("left", "←", "leaf back", "["), group: groupPlan, off: always, do: leaf(-1)},
-		{binding: bind("right", "→", "leaf forward", "]"), group: groupPlan, off: always, do: leaf(+1)},
-		{binding: bind("y", "y", "copy the command"), group: groupPlan, foot: true, off: copyOff, do: copyCommand},
+		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, short: "do, or next", off: enterOff, do: enter},
+		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, short: "force", off: forceOff, do: force},
+		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
+		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
+		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", off: copyOff, do: copyCommand},
 
-		{binding: bind("up", "↑↓", "select a server", "k"), group: groupServers, foot: true, off: always, do: choose(-1)},
+		{binding: bind("up", "↑ ↓", "select it", "k"), group: groupServers, short: "server", foot: true, off: always, do: choose(-1)},
 		{binding: bind("down", "", "", "j"), off: always, do: choose(+1)},
-		{binding: bind("x", "x", "stop it"), group: groupServers, foot: true, off: stopOff, do: stop("")},
-		{binding: bind("K", "K", "kill it (SIGKILL)"), group: groupServers, foot: true, off: stopOff, do: stop(cluster.StopKill)},
-		{binding: bind("D", "D", "lame duck mode (SIGUSR2)"), group: groupServers, off: stopOff, do: stop(cluster.StopLameDuck)},
-		{binding: bind("b", "b", "replace its binary"), group: groupServers, foot: true, off: replaceOff, do: replace},
-		{binding: bind("s", "s", "start it"), group: groupServers, foot: true, off: startOff, do: start},
+		{binding: bind("x", "x", "stop it"), group: groupServers, short: "stop", foot: true, off: stopOff, do: stop("")},
+		{binding: bind("K", "K", "kill it (SIGKILL)"), group: groupServers, short: "kill", foot: true, off: stopOff, do: stop(cluster.StopKill)},
+		{binding: bind("D", "D", "lame duck mode (SIGUSR2)"), group: groupServers, short: "lame duck", off: stopOff, do: stop(cluster.StopLameDuck)},
+		{binding: bind("b", "b", "replace its binary"), group: groupServers, short: "replace", foot: true, off: replaceOff, do: replace},
+		{binding: bind("s", "s", "start it"), group: groupServers, short: "start", foot: true, off: startOff, do: start},
 
-		{binding: bind("tab", "tab", "focus the next panel", "shift+tab"), group: groupScreen, off: always, do: focusNext},
-		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, foot: true, off: always, do: zoom},
-		{binding: bind("pgup", "pgup", "scroll the log or the clients", "u"), group: groupScreen, off: always, do: scroll(+1)},
-		{binding: bind("pgdown", "pgdn", "scroll down", "d"), group: groupScreen, off: always, do: scroll(-1)},
-		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, off: always, do: follow},
-		{binding: bind("l", "l", "log of the selected server, or of all"), group: groupScreen, off: always, do: logNode},
-		{binding: bind("/", "/", "filter the log"), group: groupScreen, foot: true, off: always, do: filter},
-		{binding: bind("?", "?", "every key", "h"), group: groupScreen, foot: true, off: always, do: help},
-		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, off: always, do: escape},
-		{binding: bind("q", "q", "stop the servers and quit", "ctrl+c"), group: groupScreen, foot: true, off: always, do: quit},
+		{binding: bind("tab", "tab", "focus the next panel", "shift+tab"), group: groupScreen, short: "next panel", off: always, do: focusNext},
+		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, short: "zoom", foot: true, off: always, do: zoom},
+		{binding: bind("pgup", "pgup pgdn", "scroll the log, or the clients if focused", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
+		{binding: bind("pgdown", "", "", "d"), off: always, do: scroll(-1)},
+		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, short: "follow the log", off: always, do: follow},
+		{binding: bind("l", "l", "log of the selected server, or of all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},
+		{binding: bind("/", "/", "filter the log"), group: groupScreen, short: "filter", foot: true, off: always, do: filter},
+		{binding: bind("?", "?", "every key", "h"), group: groupScreen, short: "keys", foot: true, off: always, do: help},
+		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, short: "close", off: always, do: escape},
+		{binding: bind("q", "q", "stop the servers and quit", "ctrl+c"), group: groupScreen, short: "quit", foot: true, off: always, do: quit},
 	}
 }
 
@@ -72,7 +73,7 @@ func KeyTable() []KeyHelp {
 	var out []KeyHelp
 	for _, c := range commands {
 		if h := c.binding.Help(); h.Key != "" {
-			out = append(out, KeyHelp{c.group, h.Key, h.Desc})
+			out = append(out, KeyHelp{c.group, h.Key, h.Desc, c.short})
 		}
 	}
 	return out

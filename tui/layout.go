@@ -248,7 +248,7 @@ func (m Model) footer() string {
 		if !c.foot || h.Key == "" {
 			continue
 		}
-		parts = append(parts, t.Key.Render(h.Key)+" "+t.Dim.Render(shortHelp(h.Key, h.Desc)))
+		parts = append(parts, t.Key.Render(h.Key)+" "+t.Dim.Render(c.short))
 	}
 	return view.Keys(parts, m.size.W)
 }
@@ -256,46 +256,35 @@ func (m Model) footer() string {
 // noteTime is how long a note stays in the footer, in seconds of the clock.
 const noteTime = 8e9
 
-// shortHelp is a key's help as short as a footer needs it.
-func shortHelp(key, desc string) string {
-	switch key {
-	case "↑↓":
-		return "server"
-	case "x":
-		return "stop"
-	case "K":
-		return "kill -9"
-	case "b":
-		return "replace binary"
-	case "s":
-		return "start"
-	case "z":
-		return "zoom"
-	case "/":
-		return "filter"
-	case "?":
-		return "keys"
-	case "q":
-		return "quit"
-	case "y":
-		return "copy"
-	}
-	return desc
-}
-
-// helpPage lists every key.
+// helpPage lists every key: a group beside each row where there is room, short
+// words in two columns where there is little.
 func (m Model) helpPage() []string {
 	t := m.theme
+	keys := KeyTable()
+	inner := view.Inner(m.body())
 	var lines []string
-	group := ""
-	for _, k := range KeyTable() {
-		if k.Group != group {
-			if group = k.Group; len(lines) > 0 && m.size.H >= 32 {
-				lines = append(lines, "")
+	if inner.H >= len(keys) {
+		group := ""
+		for _, k := range keys {
+			name := ""
+			if k.Group != group {
+				if group, name = k.Group, k.Group; len(lines) > 0 && inner.H >= len(keys)+3 {
+					lines = append(lines, "")
+				}
 			}
-			lines = append(lines, t.Strong.Render(group))
+			lines = append(lines, fmt.Sprintf("%s  %s  %s", t.Strong.Render(fmt.Sprintf("%-19s", name)), t.Key.Render(fmt.Sprintf("%9s", k.Keys)), k.Does))
 		}
-		lines = append(lines, fmt.Sprintf("  %s  %s", t.Key.Render(fmt.Sprintf("%-5s", k.Keys)), k.Does))
+	} else {
+		half := (len(keys) + 1) / 2
+		for i := range half {
+			row := ""
+			for _, j := range []int{i, i + half} {
+				if j < len(keys) {
+					row += fmt.Sprintf("%s  %-16s ", t.Key.Render(fmt.Sprintf("%9s", keys[j].Keys)), keys[j].Short)
+				}
+			}
+			lines = append(lines, row)
+		}
 	}
 	return view.Panel(t, t.Step.Render("Every key"), t.Dim.Render("esc closes"), true, lines, m.body())
 }

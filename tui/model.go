@@ -124,17 +124,32 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.now = time.Time(msg)
 		return m, tick()
 	case tea.KeyMsg:
-		return m.pressed(msg)
+		return m.keyed(msg)
 	}
 	return m, nil
 }
 
-// pressed takes a key: what waits for an answer first, then the table. Keys do
-// nothing while nothing can be drawn, and a paste is not typing.
-func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+// keyed takes what was typed. Keys do nothing while nothing can be drawn, and a
+// paste is not typing. Keys that come in one read are one message for the
+// library; each of them counts here.
+func (m Model) keyed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	if k.Paste || tooSmall(m.size) {
 		return m, nil
 	}
+	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {
+		return m.pressed(k)
+	}
+	var cmds []tea.Cmd
+	for _, r := range k.Runes {
+		next, cmd := m.pressed(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt})
+		m = next.(Model)
+		cmds = append(cmds, cmd)
+	}
+	return m, tea.Batch(cmds...)
+}
+
+// pressed takes one key: what waits for an answer first, then the table.
+func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	m.message = ""
 	switch {
 	case m.asking != nil:

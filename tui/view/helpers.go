@@ -26,7 +26,7 @@ func ServerHead(t theme.Theme, w int) string {
 // Keys joins as many of the footer's entries as fit, whole ones only; the last
 // two, help and quit, always stay.
 func Keys(parts []string, w int) string {
-	const gap = "   "
+	const gap = "  "
 	line := ""
 	tail := ""
 	if n := len(parts); n >= 2 {

@@ -2,11 +2,12 @@ package view
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
-	"nats-roll/upgrade"
 )
 
 // Welcome is what can be said before there is a plan.
@@ -26,9 +27,9 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	}
 	var at []string
 	for _, n := range o.Topology.Nodes {
-		what := "clients %d   routes %d   monitoring %d"
+		what := "clients %d  routes %d  monitoring %d"
 		if !n.Permanent {
-			what += "   temporary"
+			what += "  temporary"
 		}
 		at = append(at, t.Node(n.Name).Render(n.Name)+"  "+t.Dim.Render(fmt.Sprintf(what, n.ClientPort, n.RoutePort, n.MonitorPort)))
 	}
@@ -36,16 +37,13 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
 	parts = append(parts, part{rank: 3, gap: true, lines: wrap(t.Dim,
 		"Everything listens on localhost only. When you quit, every server is stopped and its folder removed. Nothing happens before you press Enter, and you may do any step by hand instead, here or in another terminal.", size.W)})
-	lines, _ := arrange(parts, size.H-1)
-	for len(lines) < size.H-1 {
-		lines = append(lines, "")
-	}
-	return append(lines, cut(introPrompt(t, s), size.W))
+	return prompted(t, parts, introPrompt(t, s), size)
 }
 
 // wanted lists the two builds and how getting them stands.
 func wanted(t theme.Theme, builds []rehearsal.Want, w int) []string {
 	var out []string
+	builds = slices.SortedFunc(slices.Values(builds), func(a, b rehearsal.Want) int { return strings.Compare(a.Role, b.Role) })
 	for _, b := range builds {
 		role := t.Dim.Render(fmt.Sprintf("%-5s", b.Role))
 		switch {
@@ -55,7 +53,7 @@ func wanted(t theme.Theme, builds []rehearsal.Want, w int) []string {
 				out = append(out, hang("       ", t.Dim, "hint: "+clean(b.Hint), w)...)
 			}
 		case !b.Build.Zero():
-			out = append(out, cut(role+t.Good.Render("✓ ")+t.Strong.Render("nats-server "+b.Build.String())+t.Dim.Render("  "+source(b.Build)+", sha256 "+upgrade.Short(b.Build.SHA256)), w))
+			out = append(out, cut(role+t.Good.Render("✓ ")+t.Strong.Render("nats-server "+b.Build.String())+t.Dim.Render("  "+source(b.Build)), w))
 		default:
 			detail := b.Detail
 			if detail == "" {

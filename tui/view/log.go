@@ -28,7 +28,7 @@ type entry struct {
 }
 
 // varying is what differs between repetitions of a line.
-var varying = regexp.MustCompile(`\(attempt \d+\)|:\d{4,5} - [cr]id:\d+`)
+var varying = regexp.MustCompile(`\(attempt \d+\)|:\d{4,5} - [cr]id:\d+|^.* (?:Client|Router) (Ping Timer)`)
 
 // Log shows the newest lines that the filter lets through, back lines up from
 // the end. A line that repeats the one before is counted, not shown.
@@ -39,7 +39,7 @@ func Log(t theme.Theme, s rehearsal.State, f LogFilter, back int, size Size) []s
 		if !f.match(l) {
 			continue
 		}
-		key := l.Node + string(l.Level) + varying.ReplaceAllString(l.Text, "")
+		key := l.Node + string(l.Level) + varying.ReplaceAllString(l.Text, "$1")
 		if n := len(entries); n > 0 && key == last {
 			entries[n-1].times++
 			continue

@@ -39,16 +39,18 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []string {
 	var parts []part
 	over := st.Status.Over()
-	if !over {
-		parts = append(parts, part{rank: 3, lines: wrap(t.Text, st.Why, size.W)})
-		if st.Quote != "" {
-			parts = append(parts, part{rank: 5, gap: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
-		}
+	why, quote := 3, 5
+	if over { // what was seen comes first now
+		why, quote = 12, 11
+	}
+	parts = append(parts, part{rank: why, lines: wrap(t.Text, st.Why, size.W)})
+	if st.Quote != "" {
+		parts = append(parts, part{rank: quote, gap: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
 	}
 	if st.Command != "" {
 		rank := 1
 		if over {
-			rank = 6
+			rank = 10
 		}
 		parts = append(parts, part{rank: rank, gap: true, lines: command(t.Command, "$ ", st.Command, size.W)})
 	}
@@ -58,15 +60,22 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size)})
 	if over {
 		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
-		parts = append(parts, part{gap: true, rank: 3, lines: findings(t, st.Findings, size.W)})
+		for i, f := range st.Findings {
+			parts = append(parts, part{gap: i == 0, rank: 3 + i, lines: finding(t, f, size.W)})
+		}
 	}
+	return prompted(t, parts, Prompt(t, st, next), size)
+}
+
+// prompted arranges parts above a last line that says what Enter does, and
+// whether there is more than is seen.
+func prompted(t theme.Theme, parts []part, prompt string, size Size) []string {
 	lines, more := arrange(parts, size.H-1)
 	for len(lines) < size.H-1 {
 		lines = append(lines, "")
 	}
-	prompt := Prompt(t, st, next)
 	if more {
-		prompt = between(prompt, t.Dim.Render("z shows all of it"), size.W)
+		prompt = between(prompt, t.Dim.Render("  z shows all of it"), size.W)
 	}
 	return append(lines, cut(prompt, size.W))
 }
@@ -128,22 +137,18 @@ func happened(t theme.Theme, st upgrade.StepProgress, w int) []string {
 	return hang(t.Dim.Render("The clients  "), t.Strong, words, w)
 }
 
-// findings sets what the text claims beside what was seen.
-func findings(t theme.Theme, fs []upgrade.Finding, w int) []string {
-	var out []string
-	for _, f := range fs {
-		out = append(out, hang(t.Dim.Render("The text  "), t.Quote, "“"+f.Text+"”", w)...)
-		mark := t.Dim.Render("· " + f.Stands.Words() + "  ")
-		switch f.Stands {
-		case upgrade.Holds:
-			mark = t.Good.Render("✓ " + f.Stands.Words() + "  ")
-		case upgrade.Differs:
-			mark = t.Warn.Render("≠ " + f.Stands.Words() + "  ")
-		case upgrade.Undecided:
-		}
-		out = append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
+// finding sets what the text claims beside what was seen.
+func finding(t theme.Theme, f upgrade.Finding, w int) []string {
+	mark := t.Dim.Render("· " + f.Stands.Words() + "  ")
+	switch f.Stands {
+	case upgrade.Holds:
+		mark = t.Good.Render("✓ " + f.Stands.Words() + "  ")
+	case upgrade.Differs:
+		mark = t.Warn.Render("≠ " + f.Stands.Words() + "  ")
+	case upgrade.Undecided:
 	}
-	return out
+	out := hang(t.Dim.Render("The text  "), t.Quote, "“"+f.Text+"”", w)
+	return append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
 }
 
 // Prompt says what Enter does.

@@ -24,25 +24,18 @@ func Summary(t theme.Theme, s rehearsal.State, size Size) []string {
 		parts = append(parts, part{lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
 	if f.Settled {
-		parts = append(parts, part{gap: true, lines: []string{
-			cut(t.Dim.Render("Messages  ")+t.Strong.Render(fmt.Sprintf("%s expected = %s received − %s duplicated + %s lost",
-				count(f.Expected), count(f.Received), count(f.Duplicated), count(f.Lost))), size.W),
-			cut(t.Dim.Render("Away      ")+fmt.Sprintf("%d reconnects: half within %s, 99 of 100 within %s, the longest %s",
-				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayP99), upgrade.Round(f.AwayMax)), size.W),
-		}})
+		parts = append(parts, part{gap: true, lines: append(
+			hang(t.Dim.Render("Messages  "), t.Strong, fmt.Sprintf("%s expected = %s received − %s twice + %s lost",
+				count(f.Expected), count(f.Received), count(f.Duplicated), count(f.Lost)), size.W),
+			hang(t.Dim.Render("Away      "), t.Text, fmt.Sprintf("%d times: %s at the median, %s at most",
+				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayMax)), size.W)...,
+		)})
 	}
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, size.W)})
-	parts = append(parts, part{rank: 3, gap: true, lines: claimed(t, p, size.W)})
-	lines, more := arrange(parts, size.H-1)
-	for len(lines) < size.H-1 {
-		lines = append(lines, "")
-	}
-	prompt := t.Key.Render("q") + " " + t.Strong.Render("quit") + t.Dim.Render("   ← leaf back, or go on playing: the servers are yours")
-	if more {
-		prompt = between(prompt, t.Dim.Render("z shows all of it"), size.W)
-	}
-	return append(lines, cut(prompt, size.W))
+	parts = append(parts, claimed(t, p, size.W)...)
+	prompt := t.Key.Render("q") + " " + t.Strong.Render("quit") + "   " + t.Key.Render("←") + t.Dim.Render(" leaf back")
+	return prompted(t, parts, prompt, size)
 }
 
 // nodes tells which versions each node ran.
@@ -82,9 +75,10 @@ func costs(t theme.Theme, p upgrade.Progress, w int) []string {
 	return out
 }
 
-// claimed lists the text's sentences in a line each.
-func claimed(t theme.Theme, p upgrade.Progress, w int) []string {
-	out := []string{t.Dim.Render("What the text says")}
+// claimed lists the text's sentences in a line each, those first that differ:
+// where there is little room the others give way.
+func claimed(t theme.Theme, p upgrade.Progress, w int) []part {
+	var differ, others []string
 	for _, st := range p.Steps {
 		for _, f := range st.Findings {
 			mark := t.Dim.Render("·")
@@ -95,13 +89,23 @@ func claimed(t theme.Theme, p upgrade.Progress, w int) []string {
 				mark = t.Warn.Render("≠")
 			case upgrade.Undecided:
 			}
-			out = append(out, between(mark+" "+t.Quote.Render(cut(f.Text, w*3/5)), t.Dim.Render(cut(f.Stands.Words(), w/3)), w))
+			line := between(mark+" "+t.Quote.Render(cut(f.Text, w*3/5)), t.Dim.Render(cut(f.Stands.Words(), w/3)), w)
+			if f.Stands == upgrade.Differs {
+				differ = append(differ, line)
+			} else {
+				others = append(others, line)
+			}
 		}
 	}
-	if len(out) == 1 {
-		return nil
+	var parts []part
+	for i, line := range append(differ, others...) {
+		parts = append(parts, part{rank: 3 + i, lines: []string{line}})
 	}
-	return out
+	if len(parts) > 0 {
+		parts[0].gap = true
+		parts[0].lines = append([]string{t.Dim.Render("What the text says")}, parts[0].lines...)
+	}
+	return parts
 }
 
 // Header is the first line: where I am.
@@ -112,7 +116,7 @@ func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, w int) s
 	case o.Title == "":
 		left += t.Strong.Render("Rolling upgrade")
 	case o.From.Same(o.To):
-		left += t.Strong.Render(o.Title) + "  " + t.Warn.Render("restart only: "+o.To.String()+" on both sides")
+		left += t.Warn.Render("Restart only, " + o.To.String() + " on both sides")
 	default:
 		left += t.Strong.Render(o.Title) + "  " + versions(t, o.From, o.To)
 	}

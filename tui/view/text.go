@@ -110,6 +110,14 @@ func command(style lipgloss.Style, prompt, text string, w int) []string {
 			lines = append(lines, line+" \\")
 			line, sep = strings.Repeat(" ", len(prompt)+2), ""
 		}
+		// A word that is longer than a line goes on in the first column: a
+		// backslash joins it without a gap.
+		for ansi.StringWidth(line+sep+word) > max(room, 8) {
+			n := max(1, w-1-ansi.StringWidth(line+sep))
+			head := ansi.Truncate(word, n, "")
+			lines = append(lines, line+sep+head+"\\")
+			line, sep, word = "", "", strings.TrimPrefix(word, head)
+		}
 		line += sep + word
 		n = -1
 	}

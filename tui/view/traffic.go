@@ -117,7 +117,7 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 		if i < 0 || i >= w {
 			continue
 		}
-		i = max(i, at)
+		i = max(min(i, w-2), at)
 		if i+2 > w {
 			break
 		}

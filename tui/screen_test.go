@@ -1,0 +1,339 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/tui/view"
+	"nats-roll/upgrade"
+)
+
+func names(ms map[string]moment) []string {
+	var out []string
+	for n := range ms {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestEveryScreenIsExactlyAsLargeAsTheTerminal(t *testing.T) {
+	ms := walked(t)
+	if len(ms) < 25 {
+		t.Fatalf("only %d moments: %v", len(ms), names(ms))
+	}
+	for i, name := range names(ms) {
+		m := ms[name]
+		// Every moment takes other sizes, so that all take most.
+		for w := 1 + i%23; w <= 220; w += 23 {
+			for h := 1 + i%13; h <= 70; h += 13 {
+				for mode := range 4 {
+					s := screen(m, termenv.ANSI256, true, view.Size{W: w, H: h})
+					switch mode {
+					case 1:
+						s.helping = true
+					case 2:
+						s.zoomed, s.focus = true, panel((w+h)%int(panels))
+					case 3:
+						if (w+h)%4 != 0 {
+							continue
+						}
+						s.filter.Text, s.typing = "route", true
+					}
+					lines := strings.Split(s.View(), "\n")
+					if len(lines) != h {
+						t.Fatalf("%s at %dx%d mode %d: %d lines", name, w, h, mode, len(lines))
+					}
+					for at, l := range lines {
+						if n := ansi.StringWidth(l); n != w {
+							t.Fatalf("%s at %dx%d mode %d: line %d has %d cells: %q", name, w, h, mode, at, n, ansi.Strip(l))
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestGoldenScreens(t *testing.T) {
+	ms := walked(t)
+	for _, name := range []string{"0-welcome", "1-intro", "2-ready-start-a", "3-ended-start-a", "2-ready-stop-a", "3-ended-stop-a", "2-ready-replace-a", "3-ended-stop-b", "4-blocked-stop-a", "9-summary"} {
+		m, ok := ms[name]
+		if !ok {
+			t.Fatalf("no moment %s in %v", name, names(ms))
+		}
+		for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}, {W: 200, H: 60}} {
+			s := screen(m, termenv.Ascii, true, size)
+			golden(t, fmt.Sprintf("%s-%dx%d", name, size.W, size.H), s.View())
+		}
+	}
+	s := screen(ms["2-ready-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24})
+	s.helping = true
+	golden(t, "help-80x24", s.View())
+}
+
+func TestNoColourMeansNone(t *testing.T) {
+	for name, m := range walked(t) {
+		if v := screen(m, termenv.Ascii, true, view.Size{W: 120, H: 36}).View(); strings.Contains(v, "\x1b") {
+			t.Errorf("%s has escape sequences without colours", name)
+		}
+	}
+}
+
+// The words are the same in all colours, so colour is never needed.
+func TestColourOnlyRepeats(t *testing.T) {
+	for name, m := range walked(t) {
+		size := view.Size{W: 120, H: 36}
+		plain := screen(m, termenv.Ascii, true, size).View()
+		for _, p := range []termenv.Profile{termenv.ANSI, termenv.ANSI256, termenv.TrueColor} {
+			for _, dark := range []bool{true, false} {
+				if got := ansi.Strip(screen(m, p, dark, size).View()); got != plain {
+					t.Fatalf("%s reads differently with profile %v, dark %t", name, p, dark)
+				}
+			}
+		}
+	}
+}
+
+// What comes from outside cannot speak to the terminal.
+func TestOutsideTextIsClean(t *testing.T) {
+	m := walked(t)["2-ready-stop-a"]
+	evil := "evil\x1b]0;owned\x07\x1b[2J\r\n"
+	at := m.At
+	m.State = m.Apply(at, cluster.Logged{Lines: []cluster.LogLine{{Node: "A", At: at, Level: cluster.LevelInfo, Text: evil}}})
+	a, _ := m.World.Server("A")
+	answer := a.Answer
+	answer.Clients = append(slices.Clone(answer.Clients), cluster.Connection{CID: 99, Name: evil, Lang: evil, Version: evil})
+	m.State = m.Apply(at, cluster.Answered{Answer: answer})
+	m.State = m.Apply(at, rehearsal.Note{Text: evil})
+	v := screen(m, termenv.Ascii, true, view.Size{W: 200, H: 60}).View()
+	if strings.ContainsAny(v, "\x1b\x07\r") || !strings.Contains(v, "evil") {
+		t.Errorf("not clean, or not shown:\n%q", v)
+	}
+	if !strings.Contains(v, "not started by nats-roll") {
+		t.Error("the stranger is not told from ours")
+	}
+}
+
+// recorder is a Control that remembers.
+type recorder struct{ did []string }
+
+func (r *recorder) note(format string, a ...any)       { r.did = append(r.did, fmt.Sprintf(format, a...)) }
+func (r *recorder) Go(step string)                     { r.note("go %s", step) }
+func (r *recorder) Force(step string)                  { r.note("force %s", step) }
+func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, node) }
+func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
+func (r *recorder) Start(node string)                  { r.note("start %s", node) }
+
+func press(m Model, keys ...string) (Model, tea.Cmd) {
+	var cmd tea.Cmd
+	for _, k := range keys {
+		var next tea.Model
+		next, cmd = m.Update(keyOf(k))
+		m = next.(Model)
+	}
+	return m, cmd
+}
+
+func keyOf(k string) tea.KeyMsg {
+	for _, typ := range []tea.KeyType{tea.KeyEnter, tea.KeyEsc, tea.KeyUp, tea.KeyDown, tea.KeyLeft, tea.KeyRight, tea.KeyTab, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown, tea.KeyBackspace} {
+		if typ.String() == k {
+			return tea.KeyMsg{Type: typ}
+		}
+	}
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
+}
+
+func TestKeys(t *testing.T) {
+	ms := walked(t)
+	for _, tc := range []struct {
+		name, moment, keys, did, message string
+	}{
+		{"enter does the step", "2-ready-stop-a", "enter", "go stop-a", ""},
+		{"enter mends a blocked step", "4-blocked-stop-a", "enter", "go stop-a", ""},
+		{"enter turns the page of a step that is over", "3-ended-stop-a", "enter", "", ""},
+		{"and does the next then", "3-ended-stop-a", "enter enter", "go replace-a", ""},
+		{"enter acts on nothing from an old page", "2-ready-replace-a", "left left enter", "", ""},
+		{"x stops what the step stops", "2-ready-stop-a", "x", "int A", ""},
+		{"x asks before it stops another", "2-ready-stop-a", "down x", "", ""},
+		{"and no is the default", "2-ready-stop-a", "down x enter", "", ""},
+		{"y is yes", "2-ready-stop-a", "down x y", "int B", ""},
+		{"K asks elsewhere, too", "2-ready-start-c", "K y", "kill A", ""},
+		{"D is lame duck", "2-ready-start-c", "D y", "ldm A", ""},
+		{"b replaces", "2-ready-stop-a", "b", "replace A", ""},
+		{"b says when it is done", "2-ready-restart-a", "b", "", "the file of A is 2.15.2 already"},
+		{"b leaves the temporary one", "2-ready-stop-a", "down down b", "", "C is temporary and has the new binary already"},
+		{"s starts", "2-ready-restart-a", "s", "start A", ""},
+		{"s says when it runs", "2-ready-stop-a", "s", "", "A runs already"},
+		{"x says when it does not", "2-ready-restart-a", "x", "", "A does not run"},
+		{"f needs something stuck", "2-ready-stop-a", "f", "", "nothing to force: no step is stuck"},
+		{"f asks", "4-blocked-stop-a", "f", "", ""},
+		{"f goes on", "4-blocked-stop-a", "f y", "force stop-a", ""},
+		{"enter waits for binaries", "0-welcome", "enter", "", "wait: the servers' binaries are not ready yet"},
+		{"keys typed into a filter do nothing else", "2-ready-stop-a", "/ x b s q", "", ""},
+		{"nothing left at the end", "9-summary", "enter", "", "this is the end of the plan; q quits, and the server keys still work"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := screen(ms[tc.moment], termenv.Ascii, true, view.Size{W: 80, H: 24})
+			rec := &recorder{}
+			m.control = rec
+			m, cmd := press(m, strings.Fields(tc.keys)...)
+			if got := strings.Join(rec.did, ", "); got != tc.did || m.message != tc.message {
+				t.Errorf("%s: did %q, said %q; want %q, %q", tc.keys, got, m.message, tc.did, tc.message)
+			}
+			if cmd != nil {
+				t.Error("a command, and no reason for one")
+			}
+		})
+	}
+}
+
+func TestQuitting(t *testing.T) {
+	ms := walked(t)
+	size := view.Size{W: 80, H: 24}
+	quits := func(m Model, keys ...string) bool {
+		_, cmd := press(m, keys...)
+		if cmd == nil {
+			return false
+		}
+		_, ok := cmd().(tea.QuitMsg)
+		return ok
+	}
+	running, idle := screen(ms["2-ready-stop-a"], termenv.Ascii, true, size), screen(ms["1-intro"], termenv.Ascii, true, size)
+	for _, tc := range []struct {
+		m    Model
+		keys string
+		want bool
+	}{
+		{idle, "q", true},
+		{running, "q", false},
+		{running, "q n", false},
+		{running, "q y", true},
+		{running, "qy", true},
+		{running, "qn", false},
+		{running, "ctrl+c", false},
+		{running, "ctrl+c ctrl+c", true},
+		{running, "x ctrl+c", false},
+		{running, "esc esc esc", false},
+		{idle, "esc", false},
+	} {
+		if got := quits(tc.m, strings.Fields(tc.keys)...); got != tc.want {
+			t.Errorf("%s: quits %t", tc.keys, got)
+		}
+	}
+}
+
+func TestNothingReactsBeforeItCanBeSeen(t *testing.T) {
+	m := walked(t)["2-ready-stop-a"]
+	for name, s := range map[string]view.Size{"too small": {W: 59, H: 30}, "no size": {}} {
+		rec := &recorder{}
+		sc := screen(m, termenv.Ascii, true, s)
+		sc.control = rec
+		_, _ = press(sc, "enter", "K", "y", "b", "q")
+		if len(rec.did) > 0 {
+			t.Errorf("%s: did %v", name, rec.did)
+		}
+	}
+	rec := &recorder{}
+	sc := screen(m, termenv.Ascii, true, view.Size{W: 80, H: 24})
+	sc.control = rec
+	_, _ = sc.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("b"), Paste: true})
+	if len(rec.did) > 0 {
+		t.Errorf("a paste did %v", rec.did)
+	}
+}
+
+// Every key says what it does, and no two share a key.
+func TestTheKeyTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range commands {
+		for _, k := range c.binding.Keys() {
+			if seen[k] {
+				t.Errorf("%q is bound twice", k)
+			}
+			seen[k] = true
+		}
+		if h := c.binding.Help(); h.Key != "" && (h.Desc == "" || c.group == "" || c.short == "") {
+			t.Errorf("%q does not say what it does", h.Key)
+		}
+	}
+	for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}} {
+		m := screen(moment{page: -1}, termenv.Ascii, true, size)
+		m.helping = true
+		shown := m.View()
+		for _, k := range KeyTable() {
+			want := k.Does
+			if size.H < 24 {
+				want = k.Short
+			}
+			if !strings.Contains(shown, k.Keys+"  "+want) {
+				t.Errorf("at %dx%d, help does not say %s  %s:\n%s", size.W, size.H, k.Keys, want, shown)
+			}
+		}
+	}
+}
+
+// crowd is a state with so many clients, spread and with something to tell.
+func crowd(b *testing.B, n int) (rehearsal.State, cluster.FleetChanged) {
+	b.Helper()
+	top, err := cluster.NewTopology(2, true, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := rehearsal.State{}.Apply(at, upgrade.Planned{Outline: upgrade.Rolling(upgrade.Spec{Topology: top, From: from, To: to, Stop: cluster.StopInt}).Outline()})
+	for i, node := range top.Nodes {
+		s = s.Apply(at, cluster.Started{Node: node.Name, Process: cluster.Process{PID: 100 + i, Build: to, Started: at}})
+		s = s.Apply(at, cluster.Answered{Answer: cluster.Answer{Node: node.Name, ServerID: node.Name, Version: "2.15.2", Began: at, Connections: n / 3}})
+	}
+	e := cluster.FleetChanged{At: at, Totals: cluster.Totals{Rate: 100, Published: 100, Received: uint64(100 * n)}}
+	for i := range n {
+		e.Changed = append(e.Changed, cluster.Client{ID: i, Name: fmt.Sprintf("nats-roll: sub %d", i), Status: cluster.ClientConnected, Node: top.Nodes[i%3].Name, Lost: uint64(i % 5)})
+	}
+	s = s.Apply(at, e)
+	e.Changed = e.Changed[:min(n, 200)] // what changes between two frames
+	return s, e
+}
+
+// One fold and one View, with few and with many clients.
+func BenchmarkFoldAndView(b *testing.B) {
+	for _, n := range []int{10, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s, e := crowd(b, n)
+			m := screen(moment{s, 0}, termenv.ANSI256, true, view.Size{W: 120, H: 36})
+			for b.Loop() {
+				m.state = m.state.Apply(m.now, e)
+				if len(m.View()) == 0 {
+					b.Fatal("nothing drawn")
+				}
+			}
+		})
+	}
+}
+
+// From a key to the frame that answers it.
+func BenchmarkKeyToFrame(b *testing.B) {
+	s, _ := crowd(b, 1000)
+	m := screen(moment{s, 0}, termenv.ANSI256, true, view.Size{W: 120, H: 36})
+	down, up := keyOf("down"), keyOf("up")
+	for i := 0; b.Loop(); i++ {
+		k := down
+		if i%2 == 1 {
+			k = up
+		}
+		next, _ := m.Update(k)
+		m = next.(Model)
+		if len(m.View()) == 0 {
+			b.Fatal("nothing drawn")
+		}
+	}
+}

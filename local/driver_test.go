@@ -8,35 +8,15 @@ import (
 	"nats-roll/cluster"
 	"nats-roll/fleet"
 	"nats-roll/local"
-	"nats-roll/proc"
+	"nats-roll/proc/proctest"
 	"nats-roll/release/releasetest"
 	"nats-roll/upgrade/upgradetest"
 )
 
 func TestMain(m *testing.M) { releasetest.Main(m) }
 
-// free finds an offset at which the whole topology's ports are free.
-func free(t testing.TB, permanent int) cluster.Topology {
-	t.Helper()
-	for offset := 1000; offset < 50000; offset += 1200 {
-		top, err := cluster.NewTopology(permanent, true, offset+os.Getpid()%1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		taken := false
-		for _, n := range top.Nodes {
-			taken = taken || proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort) != nil
-		}
-		if !taken {
-			return top
-		}
-	}
-	t.Fatal("no free ports")
-	return cluster.Topology{}
-}
-
 func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
-	top := free(t, 2)
+	top := proctest.Topology(t, 2)
 	pids := map[string]int{}
 	d, err := local.New(local.Options{
 		Topology: top, Dir: t.TempDir(),

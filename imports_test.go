@@ -45,6 +45,7 @@ var allowed = map[string]map[string]string{
 	},
 	"monitor":             {"cluster": "the nouns"},
 	"proc":                {"cluster": "the nouns"},
+	"proc/proctest":       {"cluster": "the nouns", "proc": "looks at ports"},
 	"rehearsal":           {"cluster": "the nouns", "upgrade": "folds the plan's events"},
 	"release":             {"cluster": "the nouns"},
 	"release/embedded":    {"cluster": "names its version"},

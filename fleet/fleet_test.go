@@ -127,16 +127,17 @@ func TestTheServersAgree(t *testing.T) {
 		if err := f.pump.stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		f.wait("nothing is in flight", func(fl cluster.Fleet) bool {
+		published := f.pump.published.Load() // what was told last may be older
+		until(t, "nothing is in flight", func() string {
 			for _, c := range f.subs {
 				c.mu.Lock()
 				last := c.ledger.last
 				c.mu.Unlock()
-				if last != fl.Published {
-					return false
+				if last != published {
+					return fmt.Sprintf("%s has had %d of %d", c.facts.Name, last, published)
 				}
 			}
-			return true
+			return ""
 		})
 		change()
 		f.pump.start()

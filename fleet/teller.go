@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	counting   = 250 * time.Millisecond // between looks at the counters
+	counting   = 250 * time.Millisecond // between looks at the counters while they run
+	resting    = time.Second            // and while they do not
 	coalescing = 10 * time.Millisecond  // between snapshots while connections change
 )
 
@@ -64,21 +65,24 @@ func (t *teller) lookNow() {
 }
 
 func (t *teller) run() {
-	ticker := time.NewTicker(counting)
-	defer ticker.Stop()
+	next := time.NewTimer(counting)
+	defer next.Stop()
 	for {
 		select {
 		case <-t.quit:
 			return
 		case <-t.kick:
-		case <-ticker.C:
+		case <-next.C:
 		}
 		asked := t.look.Swap(false)
 		at := time.Now()
+		pause := cluster.Beat(at, resting)
 		if e := t.snapshot(at); asked || len(e.Changed) > 0 || e.Totals != t.totals {
 			t.totals = e.Totals
 			t.fleet.o.Sink(e)
+			pause = cluster.Beat(at, counting)
 		}
+		next.Reset(pause)
 		select {
 		case <-t.quit:
 			return

@@ -1,11 +1,15 @@
 package monitor
 
-import "time"
+import (
+	"time"
+
+	"nats-roll/cluster"
+)
 
 // The pace of the questions. Three settled servers cost three rounds a second.
 const (
 	fastest = 15 * time.Millisecond  // between rounds while something changes
-	slowest = time.Second            // and when nothing has for a while
+	slowest = time.Second            // and when nothing has for a while: at every cluster.Beat
 	knock   = 10 * time.Millisecond  // while a new process does not answer yet
 	patient = 5 * time.Second        // a new process is knocked at for so long
 	unwell  = 250 * time.Millisecond // between two /healthz that fail
@@ -25,6 +29,9 @@ func (p *pace) next(changed bool) time.Duration {
 		p.wait = fastest
 	} else {
 		p.wait = min(p.wait*3/2, slowest)
+	}
+	if p.wait == slowest {
+		return cluster.Beat(time.Now(), slowest)
 	}
 	return p.wait
 }

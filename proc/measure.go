@@ -11,7 +11,7 @@ import (
 // measurePause is the time between two looks at what a process takes.
 const measurePause = time.Second
 
-// measure tells what a process takes, while it lives. It looks at this one
+// measure tells what a process takes while it lives. It looks at this one
 // process only: walking the process tree again and again is what makes
 // supervisors slow.
 func measure(node string, pid int, sink cluster.Sink, ended, released <-chan struct{}) {
@@ -19,22 +19,23 @@ func measure(node string, pid int, sink cluster.Sink, ended, released <-chan str
 	if err != nil {
 		return // it has ended already
 	}
-	tick := time.NewTicker(measurePause)
-	defer tick.Stop()
+	beat := time.NewTimer(0)
+	defer beat.Stop()
 	var told cluster.Usage
 	for {
-		u, ok := usage(p)
-		if ok && differs(u, told) {
-			told = u
-			sink(cluster.Used{Node: node, PID: pid, Usage: u})
-		}
 		select {
 		case <-ended:
 			return
 		case <-released:
 			return
-		case <-tick.C:
+		case <-beat.C:
 		}
+		u, ok := usage(p)
+		if ok && differs(u, told) {
+			told = u
+			sink(cluster.Used{Node: node, PID: pid, Usage: u})
+		}
+		beat.Reset(cluster.Beat(time.Now(), measurePause))
 	}
 }
 

@@ -80,7 +80,11 @@ func (t *tail) run(ended, released <-chan struct{}) {
 		} else {
 			pause = min(pause*3/2, tailSlow)
 		}
-		timer.Reset(pause)
+		if pause == tailSlow {
+			timer.Reset(cluster.Beat(time.Now(), tailSlow))
+		} else {
+			timer.Reset(pause)
+		}
 	}
 }
 

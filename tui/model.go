@@ -104,9 +104,9 @@ func (m Model) next(last time.Time) tea.Cmd {
 	}
 }
 
-// tick drives the clocks on screen, once a second, and nothing else.
+// tick drives the clocks on screen, at each whole second, and nothing else.
 func tick() tea.Cmd {
-	return tea.Tick(time.Second, func(t time.Time) tea.Msg { return clockMsg(t) })
+	return tea.Every(time.Second, func(t time.Time) tea.Msg { return clockMsg(t) })
 }
 
 // Update takes one message.

@@ -99,9 +99,11 @@ func start(m Model) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-func focusNext(m Model) (tea.Model, tea.Cmd) {
-	m.focus = (m.focus + 1) % panels
-	return m, nil
+func focus(by panel) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		m.focus = (m.focus + panels + by) % panels
+		return m, nil
+	}
 }
 
 func zoom(m Model) (tea.Model, tea.Cmd) {

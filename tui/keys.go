@@ -55,7 +55,8 @@ func init() {
 		{binding: bind("b", "b", "replace its binary"), group: groupServers, short: "replace", foot: true, off: replaceOff, do: replace},
 		{binding: bind("s", "s", "start it"), group: groupServers, short: "start", foot: true, off: startOff, do: start},
 
-		{binding: bind("tab", "tab", "focus the next panel", "shift+tab"), group: groupScreen, short: "next panel", off: always, do: focusNext},
+		{binding: bind("tab", "tab", "focus the next panel, back with shift"), group: groupScreen, short: "next panel", off: always, do: focus(+1)},
+		{binding: bind("shift+tab", "", ""), off: always, do: focus(-1)},
 		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, short: "zoom", foot: true, off: always, do: zoom},
 		{binding: bind("pgup", "pgup pgdn", "scroll the log, or the clients if focused", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
 		{binding: bind("pgdown", "", "", "d"), off: always, do: scroll(-1)},

@@ -72,18 +72,27 @@ type Model struct {
 	rows     int // down the list of clients
 	message  string
 	quitting bool
+	seen     bool // the first frame has been drawn: keys before it were meant for something else
 }
 
 type (
 	stateMsg rehearsal.State
 	clockMsg time.Time
+	seenMsg  struct{}
 )
 
 // frame is the least time between two states that are drawn.
 const frame = 33 * time.Millisecond
 
 // Init begins to wait for states and for the clock.
-func (m Model) Init() tea.Cmd { return tea.Batch(m.next(time.Time{}), tick()) }
+func (m Model) Init() tea.Cmd { return tea.Batch(m.next(time.Time{}), tick(), firstFrame()) }
+
+// firstFrame tells when a first frame is on the screen at the latest. What was
+// typed before, while the program was being compiled perhaps, was not meant for
+// it.
+func firstFrame() tea.Cmd {
+	return tea.Tick(2*time.Second/frames, func(time.Time) tea.Msg { return seenMsg{} })
+}
 
 // next waits for a state that is newer than the one on screen. A first change
 // after quiet is passed on at once, a burst as one.
@@ -123,17 +132,19 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case clockMsg:
 		m.now = time.Time(msg)
 		return m, tick()
+	case seenMsg:
+		m.seen = true
 	case tea.KeyMsg:
 		return m.keyed(msg)
 	}
 	return m, nil
 }
 
-// keyed takes what was typed. Keys do nothing while nothing can be drawn, and a
-// paste is not typing. Keys that come in one read are one message for the
+// keyed takes what was typed. Keys do nothing before anything is drawn or while
+// nothing can be, and a paste is not typing. Keys that come in one read are one message for the
 // library; each of them counts here.
 func (m Model) keyed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
-	if k.Paste || tooSmall(m.size) {
+	if k.Paste || !m.seen || tooSmall(m.size) {
 		return m, nil
 	}
 	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {

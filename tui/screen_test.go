@@ -250,6 +250,14 @@ func TestNothingReactsBeforeItCanBeSeen(t *testing.T) {
 	if len(rec.did) > 0 {
 		t.Errorf("a paste did %v", rec.did)
 	}
+	sc.seen = false
+	if _, _ = press(sc, "enter", "b"); len(rec.did) > 0 {
+		t.Errorf("before the first frame, keys did %v", rec.did)
+	}
+	next, _ := sc.Update(seenMsg{})
+	if _, _ = press(next.(Model), "enter"); len(rec.did) != 1 {
+		t.Errorf("after the first frame, Enter did %v", rec.did)
+	}
 }
 
 // Every key says what it does, and no two share a key.

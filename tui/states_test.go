@@ -160,7 +160,7 @@ func renderer(p termenv.Profile, dark bool) *lipgloss.Renderer {
 // screen is a model that shows a moment.
 func screen(m moment, p termenv.Profile, dark bool, size view.Size) Model {
 	s := New(Options{Source: stillSource{m.State}, Control: &recorder{}, Stop: cluster.StopInt}, theme.New(renderer(p, dark)))
-	s.page, s.size, s.now = m.page, size, m.At
+	s.page, s.size, s.now, s.seen = m.page, size, m.At, true
 	if len(m.World.Servers) > 0 {
 		s.selected = m.World.Servers[0].Node.Name
 	}

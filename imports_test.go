@@ -75,7 +75,7 @@ var homes = map[string][]string{
 	"github.com/shirou/gopsutil/v3":      {"proc"},
 	"github.com/spf13":                   {"cli"},
 	"os/exec":                            {"proc", "release"},
-	"net/http":                           {"monitor"},
+	"net/http":                           {"monitor", "release"},
 }
 
 // still says what the pure packages do without.

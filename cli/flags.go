@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"nats-roll/cluster"
+	"nats-roll/release"
 	"nats-roll/release/embedded"
 	"nats-roll/report"
 	"nats-roll/tui/theme"
@@ -24,6 +28,9 @@ const (
 	maxRate        = 20000
 )
 
+// mirrorVariable is the environment's word for --mirror.
+const mirrorVariable = "NATS_ROLL_MIRROR"
+
 // settings are the flags, as given.
 type settings struct {
 	chapter string
@@ -36,6 +43,8 @@ type settings struct {
 	stop    string
 	offset  int
 	dir     string
+	source  string
+	mirror  string
 	offline bool
 	events  string
 	keep    bool
@@ -67,6 +76,8 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.stop, "stop", string(cluster.StopInt), "how servers are stopped: int (Ctrl+C), term, ldm (lame duck) or kill")
 	f.IntVar(&s.offset, "port-offset", 0, "move every port by this much")
 	f.StringVar(&s.dir, "dir", "", "where the servers' folders go, and stay (default: a folder that is removed at the end)")
+	f.StringVar(&s.source, "source", "auto", "where versions come from: auto, or only "+strings.Join(release.Sources, ", "))
+	f.StringVar(&s.mirror, "mirror", "", "a mirror of nats-server's releases (default: $"+mirrorVariable+", or GitHub)")
 	f.BoolVar(&s.offline, "offline", false, "never use the network to get a nats-server")
 	f.StringVar(&s.events, "events", "", "write the event log to this file, as JSON lines")
 	f.StringVar(&s.theme, "theme", string(theme.Auto), "colours for a dark or a light background: auto, dark or light")
@@ -87,6 +98,9 @@ func (s *settings) check() (rehearse, error) {
 	case s.rate < 0 || s.rate > maxRate:
 		return r, usagef(fmt.Sprintf("use --rate 0 to %d", maxRate), "--rate %d is out of range", s.rate)
 	}
+	if s.source != "auto" && !slices.Contains(release.Sources, s.source) {
+		return r, usagef("use --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
+	}
 	if b := theme.Background(s.theme); b != theme.Auto && b != theme.Dark && b != theme.Light {
 		return r, usagef("use --theme auto, dark or light", "unknown theme %q", s.theme)
 	}
@@ -106,4 +120,13 @@ func (s *settings) check() (rehearse, error) {
 	}
 	r.workload = cluster.Workload{Subscribers: s.clients, Rate: s.rate}
 	return r, nil
+}
+
+// resolver is where the builds come from, by these settings.
+func (s *settings) resolver() builds {
+	o := release.Options{Embedded: embedded.Version, Mirror: cmp.Or(s.mirror, os.Getenv(mirrorVariable)), Offline: s.offline}
+	if s.source != "auto" {
+		o.Source = s.source
+	}
+	return builds{release.New(o)}
 }

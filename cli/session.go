@@ -18,8 +18,6 @@ import (
 	"nats-roll/local"
 	"nats-roll/proc"
 	"nats-roll/rehearsal"
-	"nats-roll/release"
-	"nats-roll/release/embedded"
 	"nats-roll/report"
 	"nats-roll/upgrade"
 )
@@ -69,7 +67,7 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 		watchers = append(watchers, s.written.Watch)
 	}
 	s.lab = rehearsal.New(watchers...)
-	s.builds = builds{release.New(release.Options{Embedded: embedded.Version, Offline: r.offline})}
+	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
 		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep,
 		Clients: func(w cluster.Workload) local.Clients {

@@ -60,8 +60,37 @@ func (e *Error) Advice(flag string) string { return strings.ReplaceAll(e.Hint, f
 // Unwrap gives what to decide on.
 func (e *Error) Unwrap() error { return e.Err }
 
+// noRoom is an error for a disk that takes no more.
+func noRoom(err error) *Error {
+	return &Error{Reason: plain(err), Hint: "free some disk space, or set XDG_CACHE_HOME to another place", Err: err}
+}
+
+// offline is an error for a version that only the network could bring.
+func offline(v cluster.Version) error {
+	return &Error{
+		Want: string(v), Reason: "not on this machine, and offline", Err: ErrOffline,
+		Hint: "leave out --offline, or " + giveFile,
+	}
+}
+
+// joined is the error of several sources that were tried in turn. What to decide
+// on, and what to do, is what the last one said.
+func joined(v cluster.Version, tried []*Error) error {
+	last := *tried[len(tried)-1]
+	last.Want = string(v)
+	if len(tried) == 1 {
+		return &last
+	}
+	var reasons []string
+	for _, e := range tried {
+		reasons = append(reasons, "from "+e.Source+", "+e.Reason)
+	}
+	last.Source, last.Reason = "", strings.Join(reasons, "; ")
+	return &last
+}
+
 // named fills in what a source left out of its error.
-func named(err error, v cluster.Version, source string) error {
+func named(err error, v cluster.Version, source string) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return &Error{Want: string(v), Source: source, Reason: err.Error(), Hint: giveFile, Err: err}

@@ -23,21 +23,11 @@ var _ Source = module{}
 
 // module installs a version with the go command, into the store. The go command
 // checks the source against Go's checksum database, as the user has set it up.
-type module struct {
-	store   *Store
-	offline bool
-}
+type module struct{ store *Store }
 
 func (module) Name() string { return "module" }
 
 func (m module) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
-	if m.offline {
-		return cluster.Build{}, &Error{
-			Want: string(v), Source: m.Name(), Err: ErrOffline,
-			Reason: "not on this machine, and offline",
-			Hint:   "leave out --offline, or " + giveFile,
-		}
-	}
 	return m.store.Fetch(ctx, v, m.Name(), p, func(ctx context.Context, dir string) (string, error) {
 		if err := install(ctx, v, dir, p); err != nil {
 			return "", named(err, v, m.Name())

@@ -19,7 +19,7 @@ func TestModuleInstallsIntoTheStore(t *testing.T) {
 	proxy(t)
 	dir := t.TempDir()
 	var h heard
-	b, err := release.New(release.Options{Dir: dir}).Resolve(t.Context(), "2.99.1", h.progress)
+	b, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(t.Context(), "2.99.1", h.progress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestModuleSaysWhyNot(t *testing.T) {
 				goEnv(t, tc.proxy)
 			}
 			dir := t.TempDir()
-			_, err := release.New(release.Options{Dir: dir}).Resolve(t.Context(), tc.version, nil)
+			_, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(t.Context(), tc.version, nil)
 			wantError(t, err, tc.kind, tc.says)
 			if left := leftovers(t, dir); len(left) > 0 {
 				t.Errorf("left behind: %q", left)
@@ -103,7 +103,7 @@ func TestModuleEndsWithItsContext(t *testing.T) {
 	defer srv.Close()
 	goEnv(t, srv.URL)
 	dir := t.TempDir()
-	_, err := release.New(release.Options{Dir: dir}).Resolve(ctx, "2.99.1", nil)
+	_, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(ctx, "2.99.1", nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v, want %v", err, context.Canceled)
 	}
@@ -116,7 +116,7 @@ func TestModuleEndsWithItsContext(t *testing.T) {
 		t.Errorf("left behind: %q", left)
 	}
 	proxy(t)
-	if _, err := release.New(release.Options{Dir: dir}).Resolve(t.Context(), "2.99.1", nil); err != nil {
+	if _, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(t.Context(), "2.99.1", nil); err != nil {
 		t.Errorf("after a cancelled one: %v", err)
 	}
 }
@@ -129,7 +129,7 @@ func TestTwoProgramsInstallOnce(t *testing.T) {
 	done := make(chan error, 1)
 	var b2 [2]string
 	resolve := func(i int, p release.Progress) error {
-		b, err := release.New(release.Options{Dir: dir}).Resolve(t.Context(), "2.99.1", p)
+		b, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(t.Context(), "2.99.1", p)
 		b2[i] = b.SHA256
 		return err
 	}

@@ -40,6 +40,10 @@ type Source interface {
 	Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error)
 }
 
+// Sources lists the names of the places that a version may come from, in the
+// order in which they are asked when none is chosen.
+var Sources = []string{"embedded", "store", "path", "release", "module"}
+
 // Options says what a Resolver may use. The zero value has no embedded server
 // and uses the user's shared store.
 type Options struct {
@@ -48,6 +52,12 @@ type Options struct {
 	Embedded cluster.Version
 	// Dir is where the store lies; empty means DefaultDir.
 	Dir string
+	// Source is the only one of Sources to ask for a version; empty means all.
+	// What release and module bring goes through the store, so it is looked for
+	// there, too.
+	Source string
+	// Mirror stands in for Releases.
+	Mirror string
 	// Offline refuses whatever would ask the network.
 	Offline bool
 }
@@ -60,20 +70,50 @@ func DefaultDir() string { return filepath.Join(xdg.CacheHome, "nats-roll", "ser
 type Resolver struct {
 	embedded linked
 	sources  []Source
+	offline  bool
 }
 
 // New makes a Resolver. For a version it asks, in this order: the embedded
-// server, the store, nats-server on PATH, and last what needs the network.
+// server, the store, nats-server on PATH, and last what needs the network, the
+// releases and then the module proxy.
 func New(o Options) *Resolver {
 	if o.Dir == "" {
 		o.Dir = DefaultDir()
 	}
 	store := NewStore(o.Dir)
 	self := linked{version: o.Embedded}
-	return &Resolver{
-		embedded: self,
-		sources:  []Source{self, store, onPath{}, module{store: store, offline: o.Offline}},
+	r := &Resolver{embedded: self, offline: o.Offline}
+	for _, s := range []Source{self, store, onPath{}, newDownload(store, o.Mirror), module{store}} {
+		chosen := o.Source == "" || o.Source == s.Name()
+		switch {
+		case s == Source(store) && brings(o.Source):
+			r.sources = append(r.sources, from{store, o.Source})
+		case chosen && !(o.Offline && brings(s.Name())):
+			r.sources = append(r.sources, s)
+		}
 	}
+	return r
+}
+
+// brings says that a source uses the network and leaves what it got in the
+// store.
+func brings(source string) bool { return source == "release" || source == "module" }
+
+// from is the store, for one who wants what another source brought.
+type from struct {
+	*Store
+	source string
+}
+
+func (f from) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
+	b, err := f.Store.Get(ctx, v, p)
+	if err == nil && b.Source != f.source {
+		return cluster.Build{}, &Error{
+			Want: string(v), Source: f.source, Err: ErrSelector,
+			Reason: "the one in the store is from " + b.Source, Hint: fmt.Sprintf("nats-roll servers remove %s", v),
+		}
+	}
+	return b, err
 }
 
 // Resolve finds the build that a selector names: "embedded", a version such as
@@ -108,10 +148,10 @@ func (r *Resolver) fromPath(ctx context.Context) (cluster.Build, error) {
 	return Identify(ctx, file)
 }
 
-// version asks the sources in turn. What the last one that tried had to say is
-// the reason that counts: the earlier ones are only short cuts.
+// version asks the sources in turn. What could not be verified, and what is
+// against the user's word, is not got elsewhere instead.
 func (r *Resolver) version(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
-	var why error = &Error{Reason: "no source has it", Hint: giveFile, Err: ErrAbsent}
+	var tried []*Error
 	for _, s := range r.sources {
 		b, err := s.Get(ctx, v, p)
 		if err == nil {
@@ -120,9 +160,28 @@ func (r *Resolver) version(ctx context.Context, v cluster.Version, p Progress) (
 		if ctx.Err() != nil {
 			return cluster.Build{}, context.Cause(ctx)
 		}
-		if !errors.Is(err, ErrAbsent) {
-			why = named(err, v, s.Name())
+		if errors.Is(err, ErrAbsent) {
+			continue
+		}
+		why := named(err, v, s.Name())
+		if errors.Is(err, ErrChecksum) || errors.Is(err, ErrSelector) {
+			return cluster.Build{}, why
+		}
+		if len(tried) > 0 && !brings(tried[0].Source) {
+			tried = nil // the short cuts count only while nothing else was tried
+		}
+		tried = append(tried, why)
+		if brings(s.Name()) {
+			p.say("%v", why)
 		}
 	}
-	return cluster.Build{}, named(why, v, "")
+	switch {
+	case len(tried) > 0 && brings(tried[len(tried)-1].Source):
+		return cluster.Build{}, joined(v, tried)
+	case r.offline:
+		return cluster.Build{}, offline(v)
+	case len(tried) > 0:
+		return cluster.Build{}, joined(v, tried)
+	}
+	return cluster.Build{}, &Error{Want: string(v), Reason: "no source has it", Hint: giveFile, Err: ErrAbsent}
 }

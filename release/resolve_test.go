@@ -50,7 +50,7 @@ func TestResolveSaysWhyNot(t *testing.T) {
 		t.Setenv("PATH", filepath.Dir(place(t, "nats-server")))
 		var h heard
 		_, err := release.New(offline).Resolve(t.Context(), "2.14.9", h.progress)
-		wantError(t, err, release.ErrOffline, "nats-server 2.14.9 from module: ", "offline")
+		wantError(t, err, release.ErrOffline, "nats-server 2.14.9: not on this machine, and offline")
 		if h.count("nats-server on PATH is "+string(embedded.Version)+", not 2.14.9") != 1 {
 			t.Errorf("progress was %q", h.lines)
 		}
@@ -65,6 +65,6 @@ func TestResolveSaysWhyNot(t *testing.T) {
 		}
 		wantError(t, err, kind)
 	}
-	_, err := release.New(release.Options{Dir: t.TempDir()}).Resolve(t.Context(), "2.14.9", nil)
+	_, err := release.New(release.Options{Dir: t.TempDir(), Source: "module"}).Resolve(t.Context(), "2.14.9", nil)
 	wantError(t, err, release.ErrNoToolchain, "nats-server 2.14.9 from module: no Go toolchain on PATH")
 }

@@ -11,7 +11,7 @@ import (
 func TestStoreSetsDamageAside(t *testing.T) {
 	proxy(t)
 	dir := t.TempDir()
-	r := release.New(release.Options{Dir: dir})
+	r := release.New(release.Options{Dir: dir, Source: "module"})
 	b, err := r.Resolve(t.Context(), "2.99.1", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestStoreSetsDamageAside(t *testing.T) {
 func TestStoreRemoves(t *testing.T) {
 	proxy(t)
 	dir := t.TempDir()
-	if _, err := release.New(release.Options{Dir: dir}).Resolve(t.Context(), "2.99.1", nil); err != nil {
+	if _, err := release.New(release.Options{Dir: dir, Source: "module"}).Resolve(t.Context(), "2.99.1", nil); err != nil {
 		t.Fatal(err)
 	}
 	s := release.NewStore(dir)
@@ -76,7 +76,7 @@ func TestStoreInAPlaceThatCannotBe(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := release.New(release.Options{Dir: filepath.Join(dir, "servers")}).Resolve(t.Context(), "2.99.1", nil)
+	_, err := release.New(release.Options{Dir: filepath.Join(dir, "servers"), Source: "module"}).Resolve(t.Context(), "2.99.1", nil)
 	if err == nil {
 		t.Fatal("a store under a file")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -107,14 +108,20 @@ func prompt(screen string) string {
 	return ""
 }
 
+// slot is a node's folder.
+func (term *terminal) slot(env map[string]string, node string) string {
+	term.t.Helper()
+	slots, err := filepath.Glob(filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "rehearsals", "*", node))
+	if err != nil || len(slots) != 1 {
+		term.t.Fatalf("slots of %s: %v, %v", node, slots, err)
+	}
+	return slots[0]
+}
+
 // pid is the process that a node's log says it is.
 func (term *terminal) pid(env map[string]string, node string) int {
 	term.t.Helper()
-	logs, err := filepath.Glob(filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "rehearsals", "*", node, "*.log"))
-	if err != nil || len(logs) != 1 {
-		term.t.Fatalf("logs of %s: %v, %v", node, logs, err)
-	}
-	data, err := os.ReadFile(logs[0])
+	data, err := os.ReadFile(filepath.Join(term.slot(env, node), "server.log"))
 	if err != nil {
 		term.t.Fatal(err)
 	}
@@ -165,17 +172,34 @@ func TestAStepDoneByHand(t *testing.T) {
 	term.wait("5  Stop A", "✓ done by hand", "✓ A has exited")
 	term.press(enter)
 	term.wait("⏎ replace")
-	term.press("b") // by its key instead of Enter
-	term.wait("✓ A's binary is 2.15.2")
+	replaceByHand(t, term.slot(env, "A"))
+	term.wait("6  Replace A's binary", "✓ done by hand", "✓ A's binary is 2.15.2")
 	term.press("s") // out of turn: the page is still that of the binary
 	term.until("A is up with the new version", func(s string) bool {
 		return regexp.MustCompile(`A +● up \S+ +2\.15\.2 +2\.15\.2`).MatchString(s)
 	})
 	term.press(enter)
 	term.wait("7  Start A again", "✓ done by hand", "next: Stop B")
+	term.press(enter)
+	term.wait("⏎ stop B")
+	term.press("jb") // by its key instead of Enter, and too early
+	term.wait("2.15.1   2.15.2", "restart pending")
 	term.press("qy")
 	term.ends(0)
 	nothingLeft(t, env)
+}
+
+// replaceByHand does what the step shows: copy beside it, and rename.
+func replaceByHand(t *testing.T, slot string) {
+	t.Helper()
+	self, err := exec.LookPath("nats-roll")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := exec.Command("sh", "-c", `cd "$1" && cp "$2" new && mv new nats-server`, "sh", slot, self).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
 }
 
 // The terminal is closed, or the program killed, in the middle of the walk.

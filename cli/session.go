@@ -18,6 +18,7 @@ import (
 	"nats-roll/local"
 	"nats-roll/proc"
 	"nats-roll/rehearsal"
+	"nats-roll/release"
 	"nats-roll/report"
 	"nats-roll/upgrade"
 )
@@ -69,7 +70,7 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 	s.lab = rehearsal.New(watchers...)
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
-		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep,
+		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify,
 		Clients: func(w cluster.Workload) local.Clients {
 			return fleet.New(fleet.Options{Topology: r.topology, Workload: w, Sink: s.lab.Emit})
 		},

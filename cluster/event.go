@@ -32,11 +32,12 @@ type FetchFailed struct {
 	Instead Build  `json:"instead,omitzero"`
 }
 
-// Installed says that the file in a node's slot is now this build. What runs
-// is another fact.
+// Installed says that the file in a node's slot is now this build, whoever put
+// it there; the zero Build, that there is no file. What runs is another fact.
 type Installed struct {
-	Node  string `json:"node"`
-	Build Build  `json:"build"`
+	Node   string `json:"node"`
+	Build  Build  `json:"build"`            // without a version if it is no server
+	Reason string `json:"reason,omitempty"` // why it is none
 }
 
 // Started says that a server process began.

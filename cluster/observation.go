@@ -16,8 +16,9 @@ type Observation struct {
 // Server is what is known of one node's server.
 type Server struct {
 	Node    Node      `json:"node"`
-	Disk    Build     `json:"disk"`    // the file in the slot
-	Process Process   `json:"process"` // the newest one; zero before the first start
+	Disk    Build     `json:"disk"`             // the file in the slot
+	Spoilt  string    `json:"spoilt,omitempty"` // why that file is no server
+	Process Process   `json:"process"`          // the newest one; zero before the first start
 	Starts  int       `json:"starts"`
 	Answer  Answer    `json:"answer"` // the newest of this process; see Known
 	Silent  time.Time `json:"silent"` // since when it answers nothing; zero while it answers

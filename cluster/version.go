@@ -61,8 +61,11 @@ func (b Build) Same(o Build) bool { return b.SHA256 != "" && b.SHA256 == o.SHA25
 
 // String names the build for people: "2.15.2".
 func (b Build) String() string {
-	if b.Version == "" {
+	switch {
+	case b.Zero():
 		return "none"
+	case b.Version == "":
+		return "unknown"
 	}
 	return string(b.Version)
 }

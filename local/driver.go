@@ -42,6 +42,7 @@ type Options struct {
 	Sink     cluster.Sink
 	Keep     bool // servers outlive the program
 	Clients  func(cluster.Workload) Clients
+	Identify proc.Identify // what a file in a slot is, when somebody else put it there
 }
 
 // Driver drives servers on this machine.
@@ -64,7 +65,7 @@ func New(o Options) (*Driver, error) {
 		d.slots[n.Name] = &sync.Mutex{}
 	}
 	d.watch = monitor.Watch(o.Topology.Nodes, o.Sink, monitor.Options{})
-	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep))
+	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep), proc.Identified(o.Identify))
 	if err != nil {
 		d.watch.Close()
 		return nil, err
@@ -117,11 +118,7 @@ func (d *Driver) Install(ctx context.Context, node string, b cluster.Build) erro
 		return err
 	}
 	defer unlock()
-	if err := d.servers.Slot(node).Install(ctx, b); err != nil {
-		return err
-	}
-	d.opts.Sink(cluster.Installed{Node: node, Build: b})
-	return nil
+	return d.servers.Slot(node).Install(ctx, b)
 }
 
 // Start implements upgrade.Driver. A port that is taken is refused here, with
@@ -178,6 +175,7 @@ func (d *Driver) Settle(ctx context.Context) error {
 // Look implements upgrade.Driver.
 func (d *Driver) Look() {
 	d.watch.Quicken()
+	d.servers.Look()
 	if d.mu.TryLock() { // while it connects or settles, it tells by itself
 		if d.clients != nil {
 			d.clients.Look()

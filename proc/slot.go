@@ -23,10 +23,18 @@ type Slot struct {
 	Node string
 	Dir  string
 
+	identify Identify
+	sink     cluster.Sink
+
 	mu        sync.Mutex
 	installed cluster.Build
+	spoilt    string        // why what lies there is no server
+	seen      os.FileInfo   // of the binary, when it was last looked at
 	staged    cluster.Build // what lies beside the binary, ready to be renamed
 }
+
+// Identify finds out what a file is; its error says why it is no server.
+type Identify func(ctx context.Context, path string) (cluster.Build, error)
 
 // Binary is the file that the node's server is started from.
 func (s *Slot) Binary() string { return filepath.Join(s.Dir, program+exe) }
@@ -65,9 +73,9 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 	return nil
 }
 
-// Install renames the build over the slot's binary. The old file is never
-// written to: a process that runs from it keeps it (and writing to it would
-// fail with "text file busy").
+// Install renames the build over the slot's binary and tells
+// cluster.Installed. The old file is never written to: a process that runs from
+// it keeps it (and writing to it would fail with "text file busy").
 func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +86,66 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 	if err := os.Rename(s.next(), s.Binary()); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
-	s.installed = b
+	seen, err := os.Stat(s.Binary())
+	if err != nil {
+		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
+	}
+	s.holds(b, "", seen)
 	return syncDir(s.Dir)
+}
+
+// Look notices what somebody else did to the slot's binary since Install, or
+// since the last look, and tells it as cluster.Installed. A file of the same
+// size, time and place is taken to be the same.
+func (s *Slot) Look(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		return // nothing was installed yet
+	}
+	now, err := os.Stat(s.Binary())
+	switch {
+	case err != nil && s.installed.Zero(), err == nil && unchanged(s.seen, now):
+		return
+	case err != nil:
+		s.holds(cluster.Build{}, "", s.seen)
+		return
+	}
+	b, err := s.identify(ctx, s.Binary())
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		s.holds(cluster.Build{Path: s.Binary(), Size: now.Size(), SHA256: sumOf(s.Binary())}, err.Error(), now)
+	default:
+		s.holds(b, "", now)
+	}
+}
+
+func unchanged(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode()
+}
+
+// holds notes and tells what lies in the slot. It is called with s.mu held, so
+// that what is told last is what lies there.
+func (s *Slot) holds(b cluster.Build, spoilt string, seen os.FileInfo) {
+	s.installed, s.spoilt, s.seen = b, spoilt, seen
+	if s.sink != nil {
+		s.sink(cluster.Installed{Node: s.Node, Build: b, Reason: spoilt})
+	}
+}
+
+// sumOf is the SHA-256 of a file, or empty.
+func sumOf(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // copyBuild copies and hashes in one go.

@@ -6,8 +6,9 @@
 //
 // A Supervisor owns one goroutine that starts children (on Linux the
 // parent-death signal follows the thread that forked, so that thread must live
-// as long as the supervisor), and for each child one that waits for its end,
-// one that reads its log and one that measures it. Close ends the children and
+// as long as the supervisor), one that looks at the files in the slots, and for
+// each child one that waits for its end, one that reads its log and one that
+// measures it. Close ends the children and
 // waits for all of them.
 package proc
 
@@ -15,9 +16,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,14 +36,22 @@ type Option func(*Supervisor)
 // Keep lets servers outlive the program.
 func Keep(keep bool) Option { return func(v *Supervisor) { v.keep = keep } }
 
+// Identified lets a Supervisor say what file lies in a slot when somebody else
+// has put it there. Without it, only what Install put there is told.
+func Identified(by Identify) Option { return func(v *Supervisor) { v.identify = by } }
+
 // Supervisor starts and ends the servers of one rehearsal.
 type Supervisor struct {
 	dir  string
 	sink cluster.Sink
 	keep bool
 
-	starts  chan func()
-	running sync.WaitGroup
+	identify Identify // may be nil
+	starts   chan func()
+	look     chan struct{}
+	watching context.Context // until Close
+	unwatch  context.CancelFunc
+	running  sync.WaitGroup
 
 	mu       sync.Mutex
 	slots    map[string]*Slot
@@ -57,7 +68,7 @@ func NewSupervisor(dir string, sink cluster.Sink, opts ...Option) (*Supervisor, 
 	}
 	v := &Supervisor{
 		dir: abs, sink: sink,
-		starts: make(chan func()), slots: map[string]*Slot{}, children: map[string]*child{},
+		starts: make(chan func()), look: make(chan struct{}, 1), slots: map[string]*Slot{}, children: map[string]*child{},
 	}
 	for _, o := range opts {
 		o(v)
@@ -67,8 +78,44 @@ func NewSupervisor(dir string, sink cluster.Sink, opts ...Option) (*Supervisor, 
 			return nil, err
 		}
 	}
+	v.watching, v.unwatch = context.WithCancel(context.Background())
 	v.running.Go(v.fork)
+	if v.identify != nil {
+		v.running.Go(v.watch)
+	}
 	return v, nil
+}
+
+// watch looks at the files in the slots now and then, and when it is asked to.
+func (v *Supervisor) watch() {
+	beat := time.NewTimer(0)
+	defer beat.Stop()
+	for {
+		select {
+		case <-v.watching.Done():
+			return
+		case <-v.look:
+		case <-beat.C:
+		}
+		v.mu.Lock()
+		slots := slices.Collect(maps.Values(v.slots))
+		v.mu.Unlock()
+		for _, s := range slots {
+			s.Look(v.watching)
+		}
+		beat.Reset(cluster.Beat(time.Now(), lookPause))
+	}
+}
+
+// lookPause is the time between two looks at the files in the slots.
+const lookPause = time.Second
+
+// Look has the files in the slots looked at soon. It does not wait.
+func (v *Supervisor) Look() {
+	select {
+	case v.look <- struct{}{}:
+	default:
+	}
 }
 
 // fork runs every start on one thread. The thread is not given back: it ends
@@ -86,7 +133,7 @@ func (v *Supervisor) Slot(node string) *Slot {
 	defer v.mu.Unlock()
 	s, ok := v.slots[node]
 	if !ok {
-		s = &Slot{Node: node, Dir: filepath.Join(v.dir, node)}
+		s = &Slot{Node: node, Dir: filepath.Join(v.dir, node), identify: v.identify, sink: v.sink}
 		v.slots[node] = s
 	}
 	return s
@@ -107,6 +154,9 @@ var ErrRunning = errors.New("it runs already")
 // start, not the life of the process.
 func (v *Supervisor) Start(ctx context.Context, node string, args []string) error {
 	s := v.Slot(node)
+	if v.identify != nil {
+		s.Look(ctx)
+	}
 	build, ok := s.Installed()
 	if !ok {
 		return fmt.Errorf("start %s: there is no %s in %s", node, program, s.Dir)
@@ -208,6 +258,7 @@ func (v *Supervisor) Close(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	v.unwatch()
 	if first {
 		close(v.starts)
 	}

@@ -138,7 +138,7 @@ func startOff(m Model) string {
 	case s.Process.Alive():
 		return s.Node.Name + " runs already"
 	case s.Disk.Zero():
-		return s.Node.Name + " has no binary yet"
+		return s.Node.Name + " has no binary"
 	}
 	return ""
 }

@@ -137,6 +137,8 @@ func (c OnDisk) Eval(o cluster.Observation) Verdict {
 	switch {
 	case s.Disk.Zero():
 		return no("the slot is empty")
+	case s.Spoilt != "":
+		return no("the file is no nats-server: " + s.Spoilt)
 	case s.Disk.Version != c.Build.Version:
 		return no("the file is " + s.Disk.String())
 	case c.Build.SHA256 != "" && !s.Disk.Same(c.Build):

@@ -31,7 +31,7 @@ func TestFakePassesTheDriverSuite(t *testing.T) {
 					f := upgradetest.NewFake(topology(t, 2, true), sink)
 					return upgradetest.Rig{
 						Driver: f, Topology: f.Topology, From: oldBuild, To: newBuild,
-						Kill: f.Kill, Close: f.Close,
+						Kill: f.Kill, Swap: f.Swap, Close: f.Close,
 					}
 				})
 			})

@@ -128,8 +128,10 @@ func remark(t theme.Theme, s cluster.Server) string {
 	switch {
 	case s.Condition() == cluster.Crashed:
 		return t.Bad.Render(clean(upgrade.ExitDetail(s.Process)))
-	case s.RestartPending():
-		return t.Warn.Render(fmt.Sprintf("runs %s, its file is %s: restart pending", s.Process.Build, s.Disk))
+	case s.Spoilt != "":
+		return t.Bad.Render("its file is no nats-server: " + clean(s.Spoilt))
+	case s.RestartPending(): // which versions, the row says
+		return t.Warn.Render("restart pending: its file is another one")
 	case s.Condition() == cluster.Frozen:
 		return t.Bad.Render(clean(s.Why))
 	}

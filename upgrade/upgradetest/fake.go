@@ -96,6 +96,18 @@ func (f *Fake) Install(ctx context.Context, name string, b cluster.Build) error 
 	return nil
 }
 
+// Swap puts a file into a slot behind the driver's back.
+func (f *Fake) Swap(name string, to cluster.Build) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes[name].disk = to
+	e := cluster.Installed{Node: name, Build: to}
+	if !to.Zero() && to.Version == "" {
+		e.Reason = "it is a text"
+	}
+	f.Sink(e)
+}
+
 func (f *Fake) node(ctx context.Context, name string) (*node, error) {
 	n, ok := f.nodes[name]
 	if !ok {

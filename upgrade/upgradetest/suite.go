@@ -3,6 +3,7 @@ package upgradetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ type Rig struct {
 	Topology cluster.Topology // two permanent nodes and a spare
 	From, To cluster.Build    // two different builds
 	Kill     func(node string)
+	Swap     func(node string, to cluster.Build) // the file in the slot, as a person would; zero: take it away; no version: a text
 	Close    func()
 }
 
@@ -227,6 +229,26 @@ var Suite = []Case{
 			b.Fatalf("expected %d of %d published to 6", o.Fleet.Expected, o.Fleet.Published)
 		}
 	}},
+	{"what somebody else does to the file in a slot is noticed", func(b *bench) {
+		b.start("A", b.From)
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+		b.Swap("A", b.To)
+		b.soon(upgrade.OnDisk{Node: "A", Build: b.To}, upgrade.Running{Node: "A", Build: b.From})
+		if !b.server("A").RestartPending() {
+			b.Fatal("no restart is pending")
+		}
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.Swap("A", cluster.Build{Source: "text"})
+		b.soon(unmet{upgrade.OnDisk{Node: "A", Build: b.To}, "no nats-server"})
+		b.Swap("A", cluster.Build{})
+		b.soon(unmet{upgrade.OnDisk{Node: "A", Build: b.To}, "the slot is empty"})
+		if b.Driver.Start(b.ctx(), "A", b.args("A")) == nil {
+			b.Fatal("started from an empty slot")
+		}
+		b.Swap("A", b.To) // and started before anybody has looked
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		b.soon(upgrade.Running{Node: "A", Build: b.To}, upgrade.OnDisk{Node: "A", Build: b.To})
+	}},
 	{"an action on a node that does not exist is refused", func(b *bench) {
 		for _, err := range []error{
 			b.Driver.Install(b.ctx(), "Z", b.From),
@@ -259,4 +281,17 @@ func (c condition) String() string { return fmt.Sprintf("%s is in %s", c.node, c
 func (c condition) Eval(o cluster.Observation) upgrade.Verdict {
 	s, _ := o.Server(c.node)
 	return upgrade.Verdict{Met: s.Condition() == c.want, Known: true, Detail: string(s.Condition())}
+}
+
+// unmet is met when the check is not, for this reason.
+type unmet struct {
+	upgrade.Check
+	why string
+}
+
+func (u unmet) String() string { return "not: " + u.Check.String() }
+
+func (u unmet) Eval(o cluster.Observation) upgrade.Verdict {
+	v := u.Check.Eval(o)
+	return upgrade.Verdict{Met: !v.Met && strings.Contains(v.Detail, u.why), Known: true, Detail: v.Detail}
 }

@@ -68,7 +68,7 @@ func surroundings(dir string, offset int) map[string]string {
 		"OFFSET": strconv.Itoa(offset), "TERM": "tmux-256color",
 		"XDG_STATE_HOME": filepath.Join(dir, "state"), "XDG_CACHE_HOME": xdg.CacheHome,
 		"NATS_ROLL_MIRROR": "http://127.0.0.1:1", // nobody: no test asks the real releases
-		"HOME": xdg.Home, "LocalAppData": os.Getenv("LocalAppData"),
+		"HOME":             xdg.Home, "LocalAppData": os.Getenv("LocalAppData"),
 	}
 	for i, n := range topology(4, offset).Nodes {
 		env[fmt.Sprintf("CLIENT_%c", 'A'+i)] = strconv.Itoa(n.ClientPort)

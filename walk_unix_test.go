@@ -273,7 +273,7 @@ func TestLeftoversAreOffered(t *testing.T) {
 	term.press("q")
 	term.wait("and quit?")
 	term.press("y")
-	term.wait("A goes on: pid")
+	term.wait("A goes on with 2.15.1: pid")
 	term.ends(0)
 	again := open(t, 100, 24, env)
 	again.wait("left its servers running (--keep): A pid", "End them? [y/N]")

@@ -15,6 +15,7 @@ import (
 	"nats-roll/release/embedded"
 	"nats-roll/report"
 	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
 )
 
 // Defaults of the shared flags. The default older version is the patch release
@@ -55,6 +56,7 @@ type settings struct {
 	// of run
 	json    bool
 	reports []string
+	failing string
 }
 
 // rehearse holds what the settings mean.
@@ -117,6 +119,9 @@ func (s *settings) check() (rehearse, error) {
 		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
 			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
 		}
+	}
+	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
+		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)
 	}
 	r.workload = cluster.Workload{Subscribers: s.clients, Rate: s.rate}
 	return r, nil

@@ -14,6 +14,7 @@ import (
 	"nats-roll/cluster"
 	"nats-roll/release/embedded"
 	"nats-roll/report"
+	"nats-roll/upgrade"
 )
 
 // Program is what main knows about itself.
@@ -120,8 +121,18 @@ func (a *app) runCommand() *cobra.Command {
 	s.register(cmd.Flags())
 	cmd.Flags().BoolVar(&s.json, "json", false, "write events as JSON lines to standard output, instead of text")
 	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: .json or .md (repeatable)")
+	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
 	complete(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failures(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+func failures() []string {
+	var out []string
+	for _, f := range upgrade.OnFailures {
+		out = append(out, string(f))
+	}
+	return out
 }
 
 // complete offers the values of flags to the shell.

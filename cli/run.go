@@ -71,7 +71,7 @@ func (a *app) farewell(s *session) {
 	case s.keep:
 		for _, n := range state.World.Alive() {
 			srv, _ := state.World.Server(n)
-			fmt.Fprintf(a.Out, "%s goes on: pid %d, %s; nats-roll clean ends it\n", n, srv.Process.PID, srv.Node.ClientURL())
+			fmt.Fprintf(a.Out, "%s goes on with %s: pid %d, %s; nats-roll clean ends it\n", n, srv.Process.Build, srv.Process.PID, srv.Node.ClientURL())
 		}
 	case state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "":
 		fmt.Fprintf(a.Out, "the servers' logs: %s\n", s.failedDir())

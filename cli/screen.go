@@ -58,6 +58,8 @@ var _ tui.Control = control{}
 func (c control) Go(step string)    { c.lab.Say(upgrade.Intent{Step: step}) }
 func (c control) Force(step string) { c.lab.Say(upgrade.Intent{Step: step, Force: true}) }
 
+func (c control) Back(step string) { c.lab.Say(upgrade.Intent{Step: step, Back: true}) }
+
 func (c control) Stop(node string, how cluster.Stop) {
 	c.lab.Type(c.ctx, upgrade.StopNode{Node: node, How: how}, c.driver)
 }

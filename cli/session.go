@@ -70,7 +70,7 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 	s.lab = rehearsal.New(watchers...)
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
-		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify,
+		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify, Inspect: release.Inspect,
 		Clients: func(w cluster.Workload) local.Clients {
 			return fleet.New(fleet.Options{Topology: r.topology, Workload: w, Sink: s.lab.Emit})
 		},
@@ -111,7 +111,7 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 		Stop: s.how, Dir: tilde(s.dir), Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
-	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents}
+	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents, Failing: upgrade.OnFailure(s.failing)}
 	return runner.Run(ctx)
 }
 
@@ -126,7 +126,12 @@ func tilde(path string) string {
 // close ends clients and servers, folds what is left to fold, writes the
 // reports, and gives the folder back. It returns the last state.
 func (s *session) close() (rehearsal.State, error) {
-	err := s.driver.Close()
+	var err error
+	if state, _ := s.lab.State(); s.keep && s.failing == string(upgrade.FailAbort) && state.Plan.Outcome == upgrade.OutcomeFailed {
+		s.keep = false
+		err = s.endAll(state.World)
+	}
+	err = errors.Join(err, s.driver.Close())
 	s.lab.Close()
 	state, _ := s.lab.State()
 	for _, file := range s.reports {
@@ -139,6 +144,14 @@ func (s *session) close() (rehearsal.State, error) {
 		err = errors.Join(err, s.keepLogs())
 	}
 	return state, errors.Join(err, s.forget())
+}
+
+// endAll ends every server although they were to be kept.
+func (s *session) endAll(o cluster.Observation) (err error) {
+	for _, n := range o.Alive() {
+		err = errors.Join(err, s.driver.Stop(context.Background(), n, cluster.StopInt))
+	}
+	return err
 }
 
 func (s *session) report(state rehearsal.State, file string) error {

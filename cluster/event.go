@@ -40,6 +40,26 @@ type Installed struct {
 	Reason string `json:"reason,omitempty"` // why it is none
 }
 
+// Inspected says whether a build is fit to be a node's next binary. It is told
+// before anything is stopped for it.
+type Inspected struct {
+	Node       string     `json:"node"`
+	Inspection Inspection `json:"inspection"`
+}
+
+// Inspection is what was found out about a build that a node is to run, up to
+// the first thing that is wrong with it.
+type Inspection struct {
+	Build Build  `json:"build"`
+	Facts []Fact `json:"facts"`
+}
+
+// Fact is one thing that was tried.
+type Fact struct {
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
 // Started says that a server process began.
 type Started struct {
 	Node    string  `json:"node"`
@@ -100,6 +120,7 @@ func (Fetching) Kind() string     { return "fetching" }
 func (Fetched) Kind() string      { return "fetched" }
 func (FetchFailed) Kind() string  { return "fetch-failed" }
 func (Installed) Kind() string    { return "installed" }
+func (Inspected) Kind() string    { return "inspected" }
 func (Started) Kind() string      { return "started" }
 func (StopAsked) Kind() string    { return "stop-asked" }
 func (Exited) Kind() string       { return "exited" }
@@ -115,6 +136,7 @@ var Events = []Event{
 	Fetched{},
 	FetchFailed{},
 	Installed{},
+	Inspected{},
 	Started{},
 	StopAsked{},
 	Exited{},

@@ -15,17 +15,18 @@ type Observation struct {
 
 // Server is what is known of one node's server.
 type Server struct {
-	Node    Node      `json:"node"`
-	Disk    Build     `json:"disk"`             // the file in the slot
-	Spoilt  string    `json:"spoilt,omitempty"` // why that file is no server
-	Process Process   `json:"process"`          // the newest one; zero before the first start
-	Starts  int       `json:"starts"`
-	Answer  Answer    `json:"answer"` // the newest of this process; see Known
-	Silent  time.Time `json:"silent"` // since when it answers nothing; zero while it answers
-	Why     string    `json:"why,omitempty"`
-	Usage   Usage     `json:"usage"`
-	Refused []LogLine `json:"refused,omitempty"` // this process's complaints about peers that do not listen
-	Drained int       `json:"drained"`           // clients it had when lame duck was asked for
+	Node       Node       `json:"node"`
+	Disk       Build      `json:"disk"`                // the file in the slot
+	Spoilt     string     `json:"spoilt,omitempty"`    // why that file is no server
+	Inspection Inspection `json:"inspection,omitzero"` // of the build that is to be next
+	Process    Process    `json:"process"`             // the newest one; zero before the first start
+	Starts     int        `json:"starts"`
+	Answer     Answer     `json:"answer"` // the newest of this process; see Known
+	Silent     time.Time  `json:"silent"` // since when it answers nothing; zero while it answers
+	Why        string     `json:"why,omitempty"`
+	Usage      Usage      `json:"usage"`
+	Refused    []LogLine  `json:"refused,omitempty"` // this process's complaints about peers that do not listen
+	Drained    int        `json:"drained"`           // clients it had when lame duck was asked for
 }
 
 // Observe begins an observation of a topology of which nothing is known.

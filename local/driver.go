@@ -43,6 +43,9 @@ type Options struct {
 	Keep     bool // servers outlive the program
 	Clients  func(cluster.Workload) Clients
 	Identify proc.Identify // what a file in a slot is, when somebody else put it there
+	// Inspect tells what a staged file is worth as the build that it should be,
+	// started with these arguments.
+	Inspect func(ctx context.Context, file string, b cluster.Build, args []string) []cluster.Fact
 }
 
 // Driver drives servers on this machine.
@@ -109,6 +112,38 @@ func (d *Driver) Stage(ctx context.Context, node string, b cluster.Build) error 
 	}
 	defer unlock()
 	return d.servers.Slot(node).Stage(ctx, b)
+}
+
+// Inspect implements upgrade.Driver. What is looked at is the staged copy, the
+// very file that Install renames.
+func (d *Driver) Inspect(ctx context.Context, node string, b cluster.Build, args []string) error {
+	unlock, err := d.lock(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	facts := d.inspect(ctx, node, b, args)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.opts.Sink(cluster.Inspected{Node: node, Inspection: cluster.Inspection{Build: b, Facts: facts}})
+	return nil
+}
+
+func (d *Driver) inspect(ctx context.Context, node string, b cluster.Build, args []string) []cluster.Fact {
+	slot := d.servers.Slot(node)
+	if err := slot.Stage(ctx, b); err != nil {
+		return []cluster.Fact{{Detail: err.Error()}}
+	}
+	facts := d.opts.Inspect(ctx, slot.Staged(), b, args)
+	if !facts[len(facts)-1].OK {
+		return facts
+	}
+	n, _ := d.opts.Topology.Node(node)
+	if err := d.servers.OwnPorts(node, n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
+		return append(facts, cluster.Fact{Detail: err.Error()})
+	}
+	return append(facts, cluster.Fact{OK: true, Detail: "the ports are " + node + "'s own"})
 }
 
 // Install implements upgrade.Driver.

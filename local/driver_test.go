@@ -22,7 +22,7 @@ func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
 	dir := t.TempDir()
 	pids := map[string]int{}
 	d, err := local.New(local.Options{
-		Topology: top, Dir: dir, Identify: release.Identify,
+		Topology: top, Dir: dir, Identify: release.Identify, Inspect: release.Inspect,
 		Sink: func(e cluster.Event) {
 			if s, ok := e.(cluster.Started); ok {
 				pids[s.Node] = s.Process.PID // Start has told it before it returns

@@ -45,6 +45,9 @@ func (s *Slot) Log() string { return filepath.Join(s.Dir, "server.log") }
 func (s *Slot) record() string { return filepath.Join(s.Dir, "process.json") }
 func (s *Slot) next() string   { return filepath.Join(s.Dir, program+".next"+exe) }
 
+// Staged is the file that Stage leaves beside the binary.
+func (s *Slot) Staged() string { return s.next() }
+
 // Installed is the build in the slot, if Install put one there.
 func (s *Slot) Installed() (cluster.Build, bool) {
 	s.mu.Lock()

@@ -146,6 +146,18 @@ func (v *Supervisor) Running(node string) bool {
 	return v.children[node] != nil
 }
 
+// OwnPorts says whether the node's ports are free, or listened on by the node's
+// own process. Its error is a *PortError.
+func (v *Supervisor) OwnPorts(node, host string, ports ...int) error {
+	v.mu.Lock()
+	c := v.children[node]
+	v.mu.Unlock()
+	if c == nil {
+		return CheckPorts(host, ports...)
+	}
+	return listens(c.pid, ports...)
+}
+
 // ErrRunning says that a slot has a live process already.
 var ErrRunning = errors.New("it runs already")
 

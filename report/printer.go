@@ -22,6 +22,7 @@ type Printer struct {
 	w       io.Writer
 	meta    Meta
 	fetched map[string]time.Time
+	head    string // the step whose title was printed last
 	err     error
 }
 
@@ -62,8 +63,17 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 		}
 	case upgrade.StepBegan:
 		p.began(e, s)
+	case upgrade.StepReturns:
+		p.printf("        rolling back\n")
+		for _, c := range e.Commands {
+			p.printf("        $ %s\n", c)
+		}
 	case upgrade.StepEnded:
+		p.title(e.ID, s)
 		p.ended(e)
+		if e.Status == upgrade.Failed {
+			p.tail(e.ID, s)
+		}
 	case upgrade.Finished:
 		p.finished(s)
 	case rehearsal.Note:
@@ -80,16 +90,44 @@ func (p *Printer) fetching(at time.Time, e cluster.Fetching) {
 }
 
 func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {
-	i := slices.IndexFunc(s.Plan.Steps, func(st upgrade.StepProgress) bool { return st.ID == e.ID })
-	if i < 0 {
-		return
-	}
-	st := s.Plan.Steps[i]
-	p.printf("\n[%2d/%d] %s\n", i+1, len(s.Plan.Steps), st.Title)
+	st := p.title(e.ID, s)
 	if e.How == upgrade.ByHand {
 		p.printf("        found done already\n")
 	} else if st.Command != "" {
 		p.printf("        $ %s\n", st.Command)
+	}
+}
+
+// title prints a step's title, once, and returns the step.
+func (p *Printer) title(id string, s rehearsal.State) upgrade.StepProgress {
+	i := slices.IndexFunc(s.Plan.Steps, func(st upgrade.StepProgress) bool { return st.ID == id })
+	if i < 0 {
+		return upgrade.StepProgress{}
+	}
+	st := s.Plan.Steps[i]
+	if p.head != id {
+		p.head = id
+		p.printf("\n[%2d/%d] %s\n", i+1, len(s.Plan.Steps), st.Title)
+	}
+	return st
+}
+
+// tailLines is how many of a server's last words are printed when its step has
+// failed.
+const tailLines = 8
+
+// tail prints what the server of a failed step wrote last.
+func (p *Printer) tail(id string, s rehearsal.State) {
+	st := p.title(id, s)
+	var last []cluster.LogLine
+	for l := range s.Lines.Backward() {
+		if l.Node == st.Node && len(last) < tailLines {
+			last = append(last, l)
+		}
+	}
+	slices.Reverse(last)
+	for _, l := range last {
+		p.printf("        | %s %s %s\n", l.Node, l.Level, l.Text)
 	}
 }
 

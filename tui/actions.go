@@ -34,6 +34,16 @@ func force(m Model) (tea.Model, tea.Cmd) {
 	})
 }
 
+// back brings the old server of the current step's node back.
+func back(m Model) (tea.Model, tea.Cmd) {
+	st, _ := m.current()
+	text := fmt.Sprintf("Put %s back into %s and start it?", m.state.Plan.Outline.From, st.Node)
+	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
+		m.control.Back(st.ID)
+		return m, nil
+	})
+}
+
 func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) {
 		last := m.state.Plan.Current

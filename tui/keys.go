@@ -43,6 +43,7 @@ func init() {
 	commands = []command{
 		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, short: "do, or next", off: enterOff, do: enter},
 		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, short: "force", off: forceOff, do: force},
+		{binding: bind("r", "r", "put the old binary back and start it"), group: groupPlan, short: "roll back", off: backOff, do: back},
 		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
 		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
 		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", off: copyOff, do: copyCommand},
@@ -88,7 +89,7 @@ func enterOff(m Model) string {
 	}
 	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
 		switch st.Status {
-		case upgrade.Acting, upgrade.Checking:
+		case upgrade.Acting, upgrade.Checking, upgrade.Returning:
 			return "wait: " + lowerFirst(st.Title) + " is under way"
 		case upgrade.Pending:
 			return "wait: the slots are being filled"
@@ -105,6 +106,17 @@ func forceOff(m Model) string {
 		return ""
 	}
 	return "nothing to force: no step is stuck"
+}
+
+func backOff(m Model) string {
+	st, ok := m.current()
+	switch {
+	case !ok || len(st.Back) == 0:
+		return "nothing to roll back: that is for the steps that upgrade a server"
+	case st.Status == upgrade.Acting, st.Status == upgrade.Returning, st.Status == upgrade.Pending:
+		return "wait: " + lowerFirst(st.Title) + " is under way"
+	}
+	return ""
 }
 
 func copyOff(m Model) string {

@@ -26,6 +26,7 @@ type Source interface {
 type Control interface {
 	Go(step string)    // do the current step, or what it lacks, or try it again
 	Force(step string) // go on although something does not hold
+	Back(step string)  // bring the old server of the step's node back
 	Stop(node string, how cluster.Stop)
 	Replace(node string) // put the new build into the slot
 	Start(node string)

@@ -130,6 +130,7 @@ type recorder struct{ did []string }
 func (r *recorder) note(format string, a ...any)       { r.did = append(r.did, fmt.Sprintf(format, a...)) }
 func (r *recorder) Go(step string)                     { r.note("go %s", step) }
 func (r *recorder) Force(step string)                  { r.note("force %s", step) }
+func (r *recorder) Back(step string)                   { r.note("back %s", step) }
 func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, node) }
 func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
 func (r *recorder) Start(node string)                  { r.note("start %s", node) }

@@ -59,15 +59,36 @@ type Replace struct {
 // Command copies beside the old file and renames over it: writing into a
 // running program's file fails with "text file busy".
 func (a Replace) Command(cluster.Observation) string {
-	from := a.Build.Path
-	if from == "" {
-		from = "nats-server-v" + string(a.Build.Version)
+	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", a.Slot, file(a.Build))
+}
+
+// file is where a build lies, or a word for it.
+func file(b cluster.Build) string {
+	if b.Path == "" {
+		return "nats-server-v" + string(b.Version)
 	}
-	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", a.Slot, from)
+	return b.Path
 }
 
 // Run replaces the file.
 func (a Replace) Run(ctx context.Context, d Driver) error { return d.Install(ctx, a.Node, a.Build) }
+
+// Inspect finds out whether a build is fit to be a node's next binary.
+type Inspect struct {
+	Node  string
+	Build cluster.Build
+	Args  []string
+}
+
+// Command is the two questions that a person can ask a binary.
+func (a Inspect) Command(cluster.Observation) string {
+	return fmt.Sprintf("%s --version && %s -t -c CONFIG %s", file(a.Build), file(a.Build), strings.Join(a.Args, " "))
+}
+
+// Run looks.
+func (a Inspect) Run(ctx context.Context, d Driver) error {
+	return d.Inspect(ctx, a.Node, a.Build, a.Args)
+}
 
 // ConnectClients starts the fleet.
 type ConnectClients struct {

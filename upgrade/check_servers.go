@@ -147,6 +147,49 @@ func (c OnDisk) Eval(o cluster.Observation) Verdict {
 	return yes("sha256 " + Short(s.Disk.SHA256))
 }
 
+// Fit holds when the build was found fit to be the node's next binary.
+type Fit struct {
+	Node  string
+	Build cluster.Build
+}
+
+func (c Fit) String() string { return fmt.Sprintf("%s is fit for %s", c.Build, c.Node) }
+
+// Eval reads the newest inspection.
+func (c Fit) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	in := s.Inspection
+	if len(in.Facts) == 0 || in.Build != c.Build {
+		return unknown("it was not looked at yet")
+	}
+	var found []string
+	for _, f := range in.Facts {
+		if !f.OK {
+			return no(f.Detail)
+		}
+		found = append(found, f.Detail)
+	}
+	return yes(strings.Join(found, "; "))
+}
+
+// Healthy holds when the node's server says so itself.
+type Healthy struct{ Node string }
+
+func (c Healthy) String() string { return c.Node + " is healthy" }
+
+// Eval reads /healthz. Without JetStream it says that the server's listeners are
+// up, and nothing of its routes. (nats-server server/monitor.go HandleHealthz)
+func (c Healthy) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	switch {
+	case s.Condition() != cluster.Up:
+		return notUp(s)
+	case !s.Answer.Healthy:
+		return no("/healthz: " + s.Answer.Health)
+	}
+	return yes("/healthz: ok")
+}
+
 // Short is the first twelve digits of a checksum.
 func Short(sum string) string {
 	if len(sum) > 12 {

@@ -25,6 +25,11 @@ type Driver interface {
 	// Stage brings a build next to the node's slot, so that a later Install of
 	// it is quick. Tells nothing.
 	Stage(ctx context.Context, node string, b cluster.Build) error
+	// Inspect stages a build and finds out whether the node could run it: it
+	// runs here and is what it says, it takes the node's command line, the
+	// node's ports are free or the node's own. It changes nothing that runs. What
+	// it finds is no error. Tells cluster.Inspected.
+	Inspect(ctx context.Context, node string, b cluster.Build, args []string) error
 	// Install puts a build into the node's slot, atomically, whether or not a
 	// server runs there. What runs stays what it is. Tells cluster.Installed.
 	Install(ctx context.Context, node string, b cluster.Build) error

@@ -11,19 +11,29 @@ type Status string
 
 // The statuses of a step, in the order a step can go through them.
 const (
-	Pending  Status = "pending"
-	Ready    Status = "ready"    // current, and waits for the word to go
-	Blocked  Status = "blocked"  // current, but something it needs is missing
-	Acting   Status = "acting"   // its action runs
-	Checking Status = "checking" // its action is done, its checks are watched
-	Stuck    Status = "stuck"    // its action failed or its time is over; still watched
-	Verified Status = "verified"
-	Forced   Status = "forced" // the person went on although a check did not hold
-	Failed   Status = "failed"
+	Pending   Status = "pending"
+	Ready     Status = "ready"     // current, and waits for the word to go
+	Blocked   Status = "blocked"   // current, but something it needs is missing
+	Acting    Status = "acting"    // its action runs
+	Checking  Status = "checking"  // its action is done, its checks are watched
+	Stuck     Status = "stuck"     // its action failed or its time is over; still watched
+	Returning Status = "returning" // the old server is being brought back
+	Verified  Status = "verified"
+	Forced    Status = "forced" // the person went on although a check did not hold
+	Failed    Status = "failed"
+	Returned  Status = "rolled back" // it failed, or was not wanted: the node runs what it ran before
+	Skipped   Status = "skipped"     // its node was rolled back earlier
 )
 
 // Over says that the step is behind us.
-func (s Status) Over() bool { return s == Verified || s == Forced || s == Failed }
+func (s Status) Over() bool {
+	switch s {
+	case Verified, Forced, Failed, Returned, Skipped:
+		return true
+	case Pending, Ready, Blocked, Acting, Checking, Stuck, Returning:
+	}
+	return false
+}
 
 // How says what brought a step about.
 type How string
@@ -82,6 +92,13 @@ type StepStuck struct {
 	Reason string `json:"reason"`
 }
 
+// StepReturns says that the old server of a step's node is being brought back.
+type StepReturns struct {
+	ID       string   `json:"id"`
+	Reason   string   `json:"reason,omitempty"` // why, if something failed
+	Commands []string `json:"commands,omitempty"`
+}
+
 // StepEnded closes a step.
 type StepEnded struct {
 	ID       string         `json:"id"`
@@ -108,6 +125,7 @@ func (StepBegan) Kind() string   { return "step-began" }
 func (StepActed) Kind() string   { return "step-acted" }
 func (StepChecked) Kind() string { return "step-checked" }
 func (StepStuck) Kind() string   { return "step-stuck" }
+func (StepReturns) Kind() string { return "step-returns" }
 func (StepEnded) Kind() string   { return "step-ended" }
 func (Finished) Kind() string    { return "finished" }
 
@@ -119,6 +137,7 @@ var Events = []cluster.Event{
 	StepActed{},
 	StepChecked{},
 	StepStuck{},
+	StepReturns{},
 	StepEnded{},
 	Finished{},
 }

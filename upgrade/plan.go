@@ -36,12 +36,33 @@ type Step struct {
 
 	Undo   Action // brings back what was before
 	NoUndo string // or why nothing does
+	Back   *Way   // brings the node's old server back; nil where there is none
+}
+
+// Way is how something is brought about in several actions, and what must be
+// true then.
+type Way struct {
+	Do    []Action
+	Until []Check
+	Build cluster.Build // what the node runs then
+}
+
+// Commands are what a person would type, line by line.
+func (w *Way) Commands(o cluster.Observation) []string {
+	var out []string
+	for _, a := range w.Do {
+		out = append(out, a.Command(o))
+	}
+	return out
 }
 
 // Requirement is what a step needs, and what brings it about.
 type Requirement struct {
 	Check
 	Remedy Action
+	// Look: the remedy only looks, so that it is run without being asked for.
+	// What it finds wrong stays wrong until somebody changes it.
+	Look bool
 }
 
 // Outline is a plan as data only: what screens, reports and logs draw from.
@@ -70,6 +91,7 @@ type StepOutline struct {
 	Timeout time.Duration `json:"timeout"`
 	Undo    string        `json:"undo,omitempty"`
 	NoUndo  string        `json:"no_undo,omitempty"`
+	Back    []string      `json:"back,omitempty"` // the commands that bring the old server back
 }
 
 // Outline describes the plan. Commands that need a running cluster, such as a
@@ -90,6 +112,9 @@ func (p Plan) Outline() Outline {
 		}
 		if s.Undo != nil {
 			so.Undo = s.Undo.Command(nothing)
+		}
+		if s.Back != nil {
+			so.Back = s.Back.Commands(nothing)
 		}
 		for _, g := range s.Given {
 			so.Given = append(so.Given, g.String())

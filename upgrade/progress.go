@@ -67,6 +67,8 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 		return p.with(e.ID, func(s *StepProgress) { s.Checks = e.Checks })
 	case StepStuck:
 		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason = Stuck, e.Reason })
+	case StepReturns:
+		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason, s.Checks = Returning, e.Reason, nil })
 	case StepEnded:
 		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at

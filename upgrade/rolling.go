@@ -189,13 +189,14 @@ func (r rolling) stop(i int) Step {
 	others := r.others(n.Name)
 	s := Step{
 		ID: slug("stop", n.Name), Title: "Stop " + n.Name, Node: n.Name,
-		Given:   r.isUp(others...),
+		Given:   append(r.isUp(others...), r.fit(n)),
 		Do:      r.stopAction(n),
 		Met:     Exited{Node: n.Name},
 		Past:    Restarted{Node: n.Name, Build: r.To},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}},
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
+		Back:    r.back(n),
 	}
 	if len(others) > 1 {
 		s.Until = append(s.Until, Meshed{Among: names(others)})
@@ -253,6 +254,34 @@ func (r rolling) replace(i int) Step {
 		Until:   []Check{OnDisk{Node: n.Name, Build: r.To}},
 		Timeout: actTimeout,
 		Undo:    Replace{Node: n.Name, Build: r.From, Slot: r.slot(n)},
+		Back:    r.back(n),
+	}
+}
+
+// fit is what is asked of a build before a server is stopped for it.
+func (r rolling) fit(n cluster.Node) Requirement {
+	return Requirement{
+		Check:  Fit{Node: n.Name, Build: r.To},
+		Remedy: Inspect{Node: n.Name, Build: r.To, Args: r.Topology.Args(n)},
+		Look:   true,
+	}
+}
+
+// back is the way back in a node's turn: whatever runs there now is ended, and
+// the old server is started from the old file.
+func (r rolling) back(n cluster.Node) *Way {
+	how := cluster.StopInt
+	if r.Stop == cluster.StopKill {
+		how = cluster.StopKill
+	}
+	return &Way{
+		Do: []Action{
+			StopNode{Node: n.Name, How: how},
+			Replace{Node: n.Name, Build: r.From, Slot: r.slot(n)},
+			r.startAction(n),
+		},
+		Until: []Check{Running{Node: n.Name, Build: r.From}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, NoneGone{}},
+		Build: r.From,
 	}
 }
 
@@ -282,9 +311,10 @@ func (r rolling) restart(i int) Step {
 		}},
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.To},
-		Until:   []Check{Running{Node: n.Name, Build: r.To}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
+		Until:   []Check{Running{Node: n.Name, Build: r.To}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
+		Back:    r.back(n),
 	}
 	if i > 0 {
 		s.Quote = "We upgrade and restart 'B'."

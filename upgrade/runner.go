@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,12 +21,28 @@ type World interface {
 }
 
 // Intent is what a person says to a step: do it (its action, what it needs and
-// lacks, or its action once more when it is stuck), or with Force go on although
-// something does not hold. One that was meant for another step is ignored.
+// lacks, or its action once more when it is stuck), with Force go on although
+// something does not hold, or with Back bring the node's old server back. One
+// that was meant for another step is ignored.
 type Intent struct {
 	Step  string
 	Force bool
+	Back  bool
 }
+
+// OnFailure is what an unattended run does when a step has failed.
+type OnFailure string
+
+// The ways to go on after a failure. To stop leaves the servers as they are; to
+// abort has whoever runs the program end them.
+const (
+	FailStop     OnFailure = "stop"
+	FailRollback OnFailure = "rollback"
+	FailAbort    OnFailure = "abort"
+)
+
+// OnFailures lists them, the default first.
+var OnFailures = []OnFailure{FailStop, FailRollback, FailAbort}
 
 // Runner walks a plan. With Intents it waits for a person before every step,
 // keeps watching while they read, and never gives up by itself; without, it
@@ -36,8 +53,10 @@ type Runner struct {
 	World   World
 	Sink    cluster.Sink
 	Intents <-chan Intent // nil for an unattended run
+	Failing OnFailure     // of an unattended run
 
 	began time.Time
+	back  map[string]cluster.Build // nodes that were rolled back, and to what
 }
 
 // StepError is the failure of a step in an unattended run.
@@ -84,20 +103,58 @@ func (r *Runner) walk(ctx context.Context) error {
 		stop()
 		<-staged
 	}()
+	last := ""
 	for _, st := range r.Plan.Steps {
-		if err := r.step(ctx, st); err != nil {
+		if b, ok := r.back[st.Node]; ok && st.Back != nil {
+			r.Sink(StepEnded{ID: st.ID, Status: Skipped, Reason: fmt.Sprintf("%s was rolled back to %s", st.Node, b)})
+			continue
+		}
+		if err := r.step(ctx, r.adjusted(st)); err != nil {
 			return err
 		}
+		if _, ok := r.back[st.Node]; ok && st.Back != nil {
+			last = st.ID
+		}
+	}
+	if len(r.back) > 0 {
+		return &StepError{ID: last, Reason: r.returned()}
 	}
 	return nil
 }
 
-// stage brings the builds of later steps to their slots while earlier steps
-// run. What goes wrong here goes wrong again, and is told, at the step itself.
+// returned says which nodes run what they ran before.
+func (r *Runner) returned() string {
+	var nodes []string
+	for _, n := range r.Plan.Topology.Nodes {
+		if b, ok := r.back[n.Name]; ok {
+			nodes = append(nodes, fmt.Sprintf("%s was rolled back to %s", n.Name, b))
+		}
+	}
+	return strings.Join(nodes, ", ")
+}
+
+// adjusted is a step that expects of rolled-back nodes what they run now.
+func (r *Runner) adjusted(st Step) Step {
+	st.Until = slices.Clone(st.Until)
+	for i, c := range st.Until {
+		if run, ok := c.(Running); ok {
+			if b, ok := r.back[run.Node]; ok {
+				st.Until[i] = Running{Node: run.Node, Build: b}
+			}
+		}
+	}
+	return st
+}
+
+// stage brings the builds of later steps to their slots, and looks at them,
+// while earlier steps run. What goes wrong here goes wrong again, and is told, at
+// the step itself.
 func (r *Runner) stage(ctx context.Context) {
 	for _, st := range r.Plan.Steps {
-		if a, ok := st.Do.(Replace); ok && r.Driver.Stage(ctx, a.Node, a.Build) != nil {
-			return
+		for _, g := range st.Given {
+			if g.Look && g.Remedy.Run(ctx, r.Driver) != nil {
+				return
+			}
 		}
 	}
 }
@@ -113,10 +170,24 @@ type turn struct {
 	command string
 	told    []Result // the verdicts as last told
 	stuck   bool
+	dead    int // the process whose end is known: what is observed next may still show it
 }
 
 func (r *Runner) step(ctx context.Context, st Step) error {
 	t := &turn{Runner: r, Step: st}
+	err := t.walk(ctx)
+	failed, ok := errors.AsType[*StepError](err)
+	if !ok || r.Failing != FailRollback || t.Back == nil {
+		return err
+	}
+	if err := t.turnBack(ctx, failed.Reason); err != nil {
+		return fmt.Errorf("%w; and the way back failed: %w", failed, err)
+	}
+	failed.Reason += "; " + r.returned()
+	return failed
+}
+
+func (t *turn) walk(ctx context.Context) error {
 	past, err := t.admit(ctx)
 	if err != nil || past {
 		return err
@@ -135,6 +206,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 	deadline := t.deadline()
 	defer deadline.Stop()
 	var told *StepReady
+	looked := false
 	for {
 		o, changed := t.World.Observe()
 		if t.Past != nil {
@@ -156,6 +228,11 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.command = t.Do.Command(o)
 		}
 		given := t.given(o)
+		if !looked && t.unseen(given) {
+			looked = true
+			t.look(ctx)
+			continue
+		}
 		if now := (StepReady{ID: t.ID, Given: given, Command: t.command}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) {
 			told = &now
 			t.Sink(now)
@@ -167,6 +244,9 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			if allMet(given) {
 				return false, nil
 			}
+			if why := t.unfit(given); why != "" {
+				return false, t.fail(o, given, why)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -177,6 +257,12 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 		case in := <-t.Intents:
 			switch {
 			case in.Step != t.ID:
+			case in.Back && t.Back != nil:
+				if past, err := t.wayBack(ctx); past || err != nil {
+					return past, err
+				}
+				told = nil
+			case in.Back:
 			case in.Force || allMet(given):
 				return false, nil
 			default:
@@ -201,6 +287,39 @@ func (t *turn) given(o cluster.Observation) []Result {
 		out[i] = Result{Text: g.String(), Verdict: g.Eval(o)}
 	}
 	return out
+}
+
+// unseen says that something which only has to be looked at was not yet.
+func (t *turn) unseen(given []Result) bool {
+	for i, g := range t.Given {
+		if g.Look && !given[i].Known {
+			return true
+		}
+	}
+	return false
+}
+
+// look has what only has to be looked at looked at.
+func (t *turn) look(ctx context.Context) {
+	for _, g := range t.Given {
+		if g.Look {
+			act, cancel := context.WithTimeout(ctx, t.Timeout)
+			if err := g.Remedy.Run(act, t.Driver); err != nil && ctx.Err() == nil {
+				t.Sink(StepStuck{ID: t.ID, Reason: err.Error()})
+			}
+			cancel()
+		}
+	}
+}
+
+// unfit is what was found wrong that waiting does not mend.
+func (t *turn) unfit(given []Result) string {
+	for i, g := range t.Given {
+		if g.Look && given[i].Known && !given[i].Met {
+			return given[i].Text + ": " + given[i].Detail
+		}
+	}
+	return ""
 }
 
 // remedy brings about what the step needs and lacks.
@@ -269,6 +388,8 @@ func (t *turn) await(ctx context.Context) error {
 			if err := t.collapsed(o); err != nil {
 				return t.fail(o, rs, err.Error())
 			}
+		} else if why := t.died(o); why != "" && !t.stuck {
+			t.strand(why)
 		}
 		select {
 		case <-ctx.Done():
@@ -284,7 +405,13 @@ func (t *turn) await(ctx context.Context) error {
 			}
 			t.strand(reason)
 		case in := <-t.Intents:
-			if in.Step != t.ID || !t.stuck {
+			if in.Step == t.ID && in.Back && t.Back != nil {
+				if past, err := t.wayBack(ctx); past || err != nil {
+					return err
+				}
+				continue
+			}
+			if in.Step != t.ID || !t.stuck || in.Back {
 				continue
 			}
 			if in.Force {
@@ -321,6 +448,89 @@ func (t *turn) again(ctx context.Context, o cluster.Observation) {
 	_ = t.act(ctx) // a failure is told as StepStuck
 }
 
+// wayBack is turnBack for a person: when it fails, the step stays theirs.
+func (t *turn) wayBack(ctx context.Context) (past bool, err error) {
+	if err := t.turnBack(ctx, ""); err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		t.strand("the way back: " + err.Error())
+		return false, nil
+	}
+	return true, nil
+}
+
+// turnBack brings the node's old server back, and closes the step when that is
+// seen to be so.
+func (t *turn) turnBack(ctx context.Context, why string) error {
+	o, _ := t.World.Observe()
+	t.Sink(StepReturns{ID: t.ID, Reason: why, Commands: t.Back.Commands(o)})
+	began := time.Now()
+	if s, _ := o.Server(t.Node); s.Condition() == cluster.Crashed {
+		t.dead = s.Process.PID
+	}
+	for _, a := range t.Back.Do {
+		act, cancel := context.WithTimeout(ctx, t.Timeout)
+		err := a.Run(act, t.Driver)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	acted := time.Now()
+	t.Driver.Look()
+	rs, o, err := t.hold(ctx, t.Back.Until, acted, began.Add(t.Timeout))
+	if err != nil {
+		return err
+	}
+	if t.back == nil {
+		t.back = map[string]cluster.Build{}
+	}
+	t.back[t.Node] = t.Back.Build
+	t.began = began
+	t.end(o, Returned, rs, why)
+	return nil
+}
+
+// hold waits until checks are met by what was asked after since.
+func (t *turn) hold(ctx context.Context, checks []Check, since, until time.Time) ([]Result, cluster.Observation, error) {
+	deadline := time.NewTimer(time.Until(until))
+	defer deadline.Stop()
+	look := time.NewTicker(lookPause)
+	defer look.Stop()
+	for {
+		o, changed := t.World.Observe()
+		rs := evaluate(checks, o.Since(since))
+		t.tell(rs)
+		if allMet(rs) {
+			return rs, o, nil
+		}
+		if why := t.died(o); why != "" {
+			return rs, o, errors.New(why)
+		}
+		select {
+		case <-ctx.Done():
+			return rs, o, ctx.Err()
+		case <-changed:
+		case <-look.C:
+			t.Driver.Look()
+		case <-deadline.C:
+			return rs, o, fmt.Errorf("after %s: %s", t.Timeout, unmet(rs))
+		}
+	}
+}
+
+// died says how the step's own server ended without being asked, if it did since
+// it was last started by this step.
+func (t *turn) died(o cluster.Observation) string {
+	s, ok := o.Server(t.Node)
+	if !ok || s.Condition() != cluster.Crashed || s.Process.Started.Before(t.began) || s.Process.PID == t.dead {
+		return ""
+	}
+	t.dead = s.Process.PID
+	return notUp(s).Detail
+}
+
 // strand leaves the step to the person, who has keys for it.
 func (t *turn) strand(reason string) {
 	t.stuck = true
@@ -355,7 +565,7 @@ func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason str
 		ID: t.ID, Status: status, How: t.how, Reason: reason, Checks: rs,
 		Impact: Measure(t.before, o), On: o.Fleet.On(),
 	}
-	if status != Failed { // what did not happen says nothing about the text
+	if status == Verified || status == Forced { // what did not happen says nothing about the text
 		e.Findings = judge(t.Claims, t.before, o)
 	}
 	if !t.began.IsZero() {

@@ -32,7 +32,7 @@ func spec(t testing.TB, permanent int, spare bool) upgrade.Spec {
 }
 
 // begin starts a walk. prepare may change the fake before anything runs.
-func begin(t *testing.T, s upgrade.Spec, attended bool, prepare func(*upgradetest.Fake)) *walk {
+func begin(t *testing.T, s upgrade.Spec, attended bool, prepare func(*upgradetest.Fake), opts ...func(*upgrade.Runner)) *walk {
 	t.Helper()
 	w := &walk{T: t, lab: rehearsal.New(), plan: upgrade.Rolling(s), done: make(chan error, 1)}
 	w.fake = upgradetest.NewFake(s.Topology, w.lab.Emit)
@@ -42,6 +42,9 @@ func begin(t *testing.T, s upgrade.Spec, attended bool, prepare func(*upgradetes
 	r := &upgrade.Runner{Plan: w.plan, Driver: w.fake, World: w.lab, Sink: w.lab.Emit}
 	if attended {
 		r.Intents = w.lab.Intents()
+	}
+	for _, o := range opts {
+		o(r)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cancel = cancel

@@ -22,6 +22,12 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 		aside = t.Warn.Render("! passed by force")
 	case upgrade.Failed:
 		aside = t.Bad.Render("✗ failed")
+	case upgrade.Returned:
+		aside = t.Warn.Render("↶ rolled back in " + upgrade.Round(st.Took))
+	case upgrade.Skipped:
+		aside = t.Dim.Render("skipped")
+	case upgrade.Returning:
+		aside = t.Warn.Render("going back")
 	case upgrade.Stuck:
 		aside = t.Bad.Render("✗ stuck")
 	case upgrade.Blocked:
@@ -56,6 +62,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 	}
 	if st.Status == upgrade.Blocked || st.Reason != "" {
 		parts = append(parts, part{gap: true, lines: trouble(t, st, size.W)})
+	}
+	if st.Status == upgrade.Ready {
+		parts = append(parts, part{rank: 6, gap: true, lines: ready(t, st, size.W)})
 	}
 	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size)})
 	if over {
@@ -93,6 +102,18 @@ func trouble(t theme.Theme, st upgrade.StepProgress, w int) []string {
 			}
 		}
 		out = append([]string{t.Warn.Render("Before this step can be done")}, out...)
+	}
+	return out
+}
+
+// ready lists what was looked at before anything is done, where there is room.
+func ready(t theme.Theme, st upgrade.StepProgress, w int) []string {
+	if len(st.Given) == 0 {
+		return nil
+	}
+	out := []string{t.Dim.Render("What it needs is there")}
+	for _, g := range st.Given {
+		out = append(out, result(t, g, w)...)
 	}
 	return out
 }
@@ -160,12 +181,16 @@ func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
 	case upgrade.Blocked:
 		return enter + t.Strong.Render("bring about what is missing") + t.Dim.Render("   or do it yourself")
 	case upgrade.Stuck:
-		return enter + t.Strong.Render("try again") + "   " + t.Key.Render("f") + " " + t.Strong.Render("go on anyway")
-	case upgrade.Acting, upgrade.Checking:
+		back := ""
+		if len(st.Back) > 0 {
+			back = "   " + t.Key.Render("r") + " " + t.Strong.Render("roll back")
+		}
+		return enter + t.Strong.Render("try again") + back + "   " + t.Key.Render("f") + " " + t.Strong.Render("go on anyway")
+	case upgrade.Acting, upgrade.Checking, upgrade.Returning:
 		return t.Dim.Render("… " + waiting(st))
 	case upgrade.Failed:
 		return t.Dim.Render("the plan ended here")
-	case upgrade.Verified, upgrade.Forced:
+	case upgrade.Verified, upgrade.Forced, upgrade.Returned, upgrade.Skipped:
 		if next == "" {
 			return enter + t.Strong.Render("what it all came to")
 		}

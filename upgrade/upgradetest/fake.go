@@ -36,6 +36,8 @@ type Fake struct {
 	Sink     cluster.Sink
 	// Broken makes a server of this version exit with status 1 at once.
 	Broken cluster.Version
+	// Unfit is found to be no good before anything is stopped for it.
+	Unfit cluster.Version
 	// Deaf makes a server of this version never answer.
 	Deaf cluster.Version
 
@@ -82,6 +84,18 @@ func (f *Fake) Close() {
 
 // Stage does nothing: a fake's files are names.
 func (f *Fake) Stage(ctx context.Context, _ string, _ cluster.Build) error { return ctx.Err() }
+
+// Inspect implements upgrade.Driver: a build is unfit if its version is Unfit.
+func (f *Fake) Inspect(ctx context.Context, name string, b cluster.Build, _ []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.node(ctx, name); err != nil {
+		return err
+	}
+	in := cluster.Inspection{Build: b, Facts: []cluster.Fact{{OK: true, Detail: "copied"}, {OK: b.Version != f.Unfit, Detail: "asked"}}}
+	f.Sink(cluster.Inspected{Node: name, Inspection: in})
+	return nil
+}
 
 // Install implements upgrade.Driver.
 func (f *Fake) Install(ctx context.Context, name string, b cluster.Build) error {

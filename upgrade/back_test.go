@@ -1,0 +1,149 @@
+package upgrade_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nats-roll/upgrade"
+	"nats-roll/upgrade/upgradetest"
+)
+
+func broken(f *upgradetest.Fake) { f.Broken = newBuild.Version }
+
+func rollback(r *upgrade.Runner) { r.Failing = upgrade.FailRollback }
+
+// Unattended, a new binary that does not start is taken back, and the run says
+// that it failed and what runs now.
+func TestUnattendedRollback(t *testing.T) {
+	for name, spoil := range map[string]func(*upgradetest.Fake){
+		"exits": broken, "never answers": func(f *upgradetest.Fake) { f.Deaf = newBuild.Version },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, err := begin(t, spec(t, 2, false), false, spoil, rollback).end()
+				if err == nil || !strings.Contains(err.Error(), "step restart-a: ") || !strings.HasSuffix(err.Error(), "; A was rolled back to 2.15.1") {
+					t.Fatalf("got %v", err)
+				}
+				st := find(s.Plan, "restart-a")
+				if st.Status != upgrade.Returned || st.Reason == "" || s.Plan.Outcome != upgrade.OutcomeFailed {
+					t.Errorf("%s %q, outcome %s", st.Status, st.Reason, s.Plan.Outcome)
+				}
+				for _, c := range st.Checks {
+					if !c.Met {
+						t.Errorf("%s: %s", c.Text, c.Detail)
+					}
+				}
+				for _, n := range []string{"A", "B"} {
+					if v := (upgrade.Running{Node: n, Build: oldBuild}).Eval(s.World); !v.Met {
+						t.Errorf("%s: %s", n, v.Detail)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Without a word on failures, nothing is done about one.
+func TestUnattendedStopsWhereItFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := begin(t, spec(t, 2, false), false, broken).end()
+		if a, _ := s.World.Server("A"); err == nil || a.Process.Alive() || !a.Disk.Same(newBuild) {
+			t.Errorf("%v; A %+v", err, a.Process)
+		}
+	})
+}
+
+// A build that is no good is found before anything is stopped for it.
+func TestUnfitBuildsStopNothing(t *testing.T) {
+	unfit := func(f *upgradetest.Fake) { f.Unfit = newBuild.Version }
+	synctest.Test(t, func(t *testing.T) {
+		s, err := begin(t, spec(t, 2, true), false, unfit).end()
+		if err == nil || !strings.Contains(err.Error(), "step stop-a: 2.15.2 is fit for A: asked") {
+			t.Errorf("got %v", err)
+		}
+		if a, _ := s.World.Server("A"); !a.Process.Alive() || a.Starts != 1 {
+			t.Errorf("A %+v", a.Process)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, spec(t, 2, true), true, unfit)
+		w.enterTo("stop-a")
+		st := w.at("stop-a", upgrade.Blocked)
+		if g := st.Given[len(st.Given)-1]; g.Met || !g.Known || g.Detail != "asked" {
+			t.Errorf("given %+v", g)
+		}
+		w.press("stop-a") // look once more, and it is no better
+		synctest.Wait()
+		if s, _ := w.lab.State(); len(s.World.Alive()) != 3 {
+			t.Errorf("alive %v", s.World.Alive())
+		}
+		w.lab.Say(upgrade.Intent{Step: "stop-a", Force: true}) // the person's word
+		w.at("replace-a", upgrade.Ready)
+		w.cancel()
+		_, _ = w.end()
+	})
+}
+
+// A person turns back, and goes on: the rest of that node's turn is skipped, the
+// others are upgraded, and the end does not say that all is well.
+func TestAPersonTurnsBack(t *testing.T) {
+	for _, from := range []string{"stop-a", "replace-a", "restart-a"} {
+		t.Run(from, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := begin(t, spec(t, 2, true), true, nil)
+				w.enterTo(from)
+				w.at(from, upgrade.Ready)
+				w.lab.Say(upgrade.Intent{Step: from, Back: true})
+				for _, st := range []string{"stop-b", "replace-b", "restart-b", "stop-c", "look-back"} {
+					w.at(st, upgrade.Ready)
+					w.press(st)
+				}
+				s, err := w.end()
+				if err == nil || s.Plan.Outcome != upgrade.OutcomeFailed || s.Plan.Reason != "step "+from+": A was rolled back to 2.15.1" {
+					t.Errorf("%v; %s %q", err, s.Plan.Outcome, s.Plan.Reason)
+				}
+				want := upgrade.Verified
+				for _, id := range []string{"stop-a", "replace-a", "restart-a"} {
+					if id == from {
+						want = upgrade.Returned
+					}
+					if st := find(s.Plan, id); st.Status != want {
+						t.Errorf("%s is %s, want %s", id, st.Status, want)
+					}
+					if id == from {
+						want = upgrade.Skipped
+					}
+				}
+				for n, b := range map[string]upgrade.Running{"A": {Node: "A", Build: oldBuild}, "B": {Node: "B", Build: newBuild}} {
+					if v := b.Eval(s.World); !v.Met {
+						t.Errorf("%s: %s", n, v.Detail)
+					}
+				}
+			})
+		})
+	}
+}
+
+// On screen a binary that exits is told at once, not when the time is over, and
+// the way back is one word.
+func TestAPersonTurnsBackFromABrokenBinary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, spec(t, 2, false), true, broken)
+		w.enterTo("restart-a")
+		w.at("restart-a", upgrade.Ready)
+		w.press("restart-a")
+		st := w.at("restart-a", upgrade.Stuck)
+		if !strings.Contains(st.Reason, "A died: exit status 1, broken on purpose") {
+			t.Errorf("stuck because %q", st.Reason)
+		}
+		if s, _ := w.lab.State(); s.At.Sub(st.Began) > time.Second {
+			t.Errorf("told after %s", s.At.Sub(st.Began))
+		}
+		w.lab.Say(upgrade.Intent{Step: "restart-a", Back: true})
+		w.at("stop-b", upgrade.Ready)
+		w.cancel()
+		_, _ = w.end()
+	})
+}

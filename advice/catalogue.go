@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -31,14 +32,27 @@ type book struct {
 	Policy     Fact     `json:"policy"`
 	Maintained []string `json:"maintained"`
 	Tutorial   Fact     `json:"tutorial"`
-	Skipped    []struct {
+	Via        Fact     `json:"via"`
+	Routes     struct {
+		Fact
+		PerPair scale `json:"per_pair"`
+	} `json:"routes"`
+	APILevels struct {
+		Fact
+		Levels scale `json:"levels"`
+	} `json:"api_levels"`
+	Skipped []struct {
 		Minor   string   `json:"minor"`
 		Sources []string `json:"sources"`
 	} `json:"skipped"`
-	Lines []line `json:"lines"` // oldest first
+	Lines      []line      `json:"lines"` // oldest first
+	Conditions []Condition `json:"conditions"`
+	Rules      []rule      `json:"rules"`
+	Features   []feature   `json:"features"`
 
 	releases []Release // oldest version first
 	dates    map[cluster.Version]string
+	nouns    map[string]Condition
 }
 
 // line is a minor version and its patches.
@@ -49,6 +63,39 @@ type line struct {
 	Floor       cluster.Version            `json:"floor"`        // the lowest version to go back to
 	Back        Fact                       `json:"back"`
 }
+
+// feature is what servers before Since do not have, and what they make of it.
+type feature struct {
+	Name  string          `json:"name"`
+	Title string          `json:"title"`
+	Since cluster.Version `json:"since"`
+	Level int             `json:"level"`
+	Needs []string        `json:"needs"`
+	Lost  []struct {
+		On       versions `json:"on"`
+		Effect   string   `json:"effect"`
+		Silent   bool     `json:"silent"`
+		Verified bool     `json:"verified"`
+		Sources  []string `json:"sources"`
+	} `json:"lost"`
+}
+
+// scale is a number that depends on the version.
+type scale []struct {
+	Versions versions `json:"versions"`
+	Number   int      `json:"number"`
+}
+
+func (s scale) of(v cluster.Version) int {
+	for _, e := range s {
+		if e.Versions.has(v) {
+			return e.Number
+		}
+	}
+	return 0
+}
+
+func (f Fact) clone() Fact { return Fact{Text: f.Text, Sources: slices.Clone(f.Sources)} }
 
 // catalogue is read when first asked for: most commands never do.
 var catalogue = sync.OnceValue(func() *book {
@@ -77,6 +124,13 @@ func read(data []byte) (*book, error) {
 		}
 	}
 	slices.SortFunc(b.releases, func(x, y Release) int { return x.Version.Compare(y.Version) })
+	for _, f := range b.Features { // using one is a condition, too
+		b.Conditions = append(b.Conditions, Condition{Name: f.Name, Noun: f.Title})
+	}
+	b.nouns = map[string]Condition{}
+	for _, c := range b.Conditions {
+		b.nouns[c.Name] = c
+	}
 	return &b, nil
 }
 
@@ -145,7 +199,41 @@ func (l line) newest() cluster.Version {
 	return out
 }
 
+func (b *book) skips(minor string) bool {
+	for _, s := range b.Skipped {
+		if s.Minor == minor {
+			return true
+		}
+	}
+	return false
+}
+
+// between counts the release lines that lie between two. Lines outside the
+// catalogue are taken to be numbered without gaps.
+func (b *book) between(low, high string) int {
+	if major(low) != major(high) {
+		return 0
+	}
+	n := max(number(high)-number(low)-1, 0)
+	for _, s := range b.Skipped {
+		if order(low, s.Minor) < 0 && order(s.Minor, high) < 0 {
+			n--
+		}
+	}
+	return n
+}
+
 // order compares release lines as numbers: 2.9 comes before 2.10.
 func order(a, b string) int {
 	return cluster.Version(a + ".0").Compare(cluster.Version(b + ".0"))
+}
+
+func major(minor string) string { m, _, _ := strings.Cut(minor, "."); return m }
+
+// number is the second number of a release line. One that is too great for an
+// int becomes the greatest, which is far enough.
+func number(minor string) int {
+	_, n, _ := strings.Cut(minor, ".")
+	i, _ := strconv.Atoi(n)
+	return i
 }

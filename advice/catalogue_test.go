@@ -1,11 +1,118 @@
 package advice
 
 import (
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"nats-roll/cluster"
 )
+
+func TestEveryStatementHasASource(t *testing.T) {
+	b := catalogue()
+	facts := map[string]Fact{
+		"policy": b.Policy, "tutorial": b.Tutorial, "via": b.Via, "routes": b.Routes.Fact, "api_levels": b.APILevels.Fact,
+	}
+	for _, s := range b.Skipped {
+		facts["skipped "+s.Minor] = Fact{Text: "Skipped.", Sources: s.Sources}
+	}
+	for _, l := range b.Lines {
+		facts["line "+l.Minor] = l.Back
+	}
+	verified := map[string]bool{"routes": true, "line 2.9": true}
+	for _, r := range b.Rules {
+		facts["rule "+r.ID], verified["rule "+r.ID] = r.Fact, r.Verified
+	}
+	for _, f := range b.Features {
+		for _, l := range f.Lost {
+			name := "feature " + f.Name + " " + l.Effect
+			facts[name], verified[name] = Fact{Text: l.Effect, Sources: l.Sources}, l.Verified
+		}
+	}
+	const reproduced = "reproduced with real servers: "
+	source := regexp.MustCompile(`^https://[a-z.]+/[^ ]+$|^` + reproduced + `\d.*|^` + reproduced + `(two|twelve) .*`)
+	for name, f := range facts {
+		if f.Text == "" || len(f.Sources) == 0 {
+			t.Errorf("%s: a sentence and a source are needed: %+v", name, f)
+		}
+		tried := false
+		for _, s := range f.Sources {
+			if !source.MatchString(s) {
+				t.Errorf("%s: %q is neither an address nor what was reproduced", name, s)
+			}
+			tried = tried || strings.HasPrefix(s, reproduced) && strings.HasSuffix(s, ", 2026-11")
+		}
+		if tried != verified[name] {
+			t.Errorf("%s: verified is %t, and its sources say otherwise: %q", name, verified[name], f.Sources)
+		}
+	}
+}
+
+func TestTheRulesAreWellFormed(t *testing.T) {
+	b := catalogue()
+	seen := map[string]bool{}
+	sentence := regexp.MustCompile(`^[^.!?]([^.!?]|[.!?][^ ]|/healthz )*\.$`)
+	known := func(where string, needs []string) {
+		for _, n := range needs {
+			if _, ok := b.nouns[n]; !ok {
+				t.Errorf("%s needs %q, which is no condition", where, n)
+			}
+		}
+	}
+	for _, r := range b.Rules {
+		if r.ID == "" || seen[r.ID] {
+			t.Errorf("%q: no id, or not the only one", r.ID)
+		}
+		seen[r.ID] = true
+		if _, ok := weight[r.Severity]; !ok {
+			t.Errorf("%s: %q is no severity", r.ID, r.Severity)
+		}
+		if !slices.Contains([]string{"up", "down", "same", "mixed", "any"}, r.When.Direction) {
+			t.Errorf("%s: %q is no direction", r.ID, r.When.Direction)
+		}
+		if steps[r.When.Step] == nil {
+			t.Errorf("%s: %q is no step", r.ID, r.When.Step)
+		}
+		for _, s := range []string{r.Text, r.Remedy} {
+			if s != "" && !sentence.MatchString(s) {
+				t.Errorf("%s: not one sentence: %s", r.ID, s)
+			}
+		}
+		known(r.ID, r.Needs)
+	}
+	names := map[string]bool{}
+	for _, c := range b.Conditions {
+		if c.Name == "" || c.Noun == "" || names[c.Name] {
+			t.Errorf("condition %+v: no name, no noun, or not the only one", c)
+		}
+		names[c.Name] = true
+	}
+	used := map[string]bool{}
+	for _, r := range b.Rules {
+		for _, n := range r.Needs {
+			used[n] = true
+		}
+	}
+	for _, f := range b.Features {
+		used[f.Name] = true
+		known(f.Name, f.Needs)
+		if got := b.APILevels.Levels.of(f.Since); f.Level != 0 && f.Level != got {
+			t.Errorf("%s needs level %d, and %s has %d", f.Name, f.Level, f.Since, got)
+		}
+		for _, l := range f.Lost {
+			if !sentence.MatchString(l.Effect) {
+				t.Errorf("%s: not one sentence: %s", f.Name, l.Effect)
+			}
+		}
+	}
+	for n := range names {
+		if !used[n] {
+			t.Errorf("nothing depends on condition %s", n)
+		}
+	}
+}
 
 func TestTheReleasesAreInOrder(t *testing.T) {
 	b := catalogue()
@@ -92,6 +199,7 @@ func TestDataThatCannotBeRead(t *testing.T) {
 		``, `[]`, `{"unheard_of":1}`,
 		`{"lines":[{"minor":"2.8","releases":{"2.9.0":"2022-09-09"}}]}`,
 		`{"lines":[{"minor":"2.8","releases":{"v2.8.0":"2022-04-18"}}]}`,
+		`{"rules":[{"id":"a","when":{"lower":"2.8.0"}}]}`,
 	} {
 		if _, err := read([]byte(bad)); err == nil {
 			t.Errorf("read %s", bad)

@@ -22,6 +22,7 @@ var allowed = map[string]map[string]string{
 		"cli":              "main hands over to the command line",
 		"release/embedded": "called nats-server, main is the linked-in server",
 	},
+	"advice": {"cluster": "the nouns"},
 	"cli": {
 		"cluster":          "flags become a topology and a workload",
 		"fleet":            "wires the clients into the driver",
@@ -80,6 +81,7 @@ var homes = map[string][]string{
 
 // still says what the pure packages do without.
 var still = map[string][]string{
+	"advice":   {"os", "net", "net/http", "os/exec"},
 	"cluster":  {"os", "net", "net/http", "sync"},
 	"upgrade":  {"os", "net", "net/http", "os/exec"},
 	"tui/view": {"os", "net", "sync"},

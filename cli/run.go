@@ -67,6 +67,11 @@ func (o *output) Write(p []byte) (int, error) {
 // farewell says what stays behind on purpose.
 func (a *app) farewell(s *session) {
 	state, _ := s.lab.State()
+	for _, srv := range state.World.Servers {
+		if p := srv.Process; p.Alive() && p.Guest && !s.keep {
+			fmt.Fprintf(a.Out, "%s was started by hand and goes on: pid %d\n", srv.Node.Name, p.PID)
+		}
+	}
 	switch {
 	case s.keep:
 		for _, n := range state.World.Alive() {

@@ -68,7 +68,9 @@ func TestConditions(t *testing.T) {
 		{"ended as asked", append(up, StopAsked{Node: "A", PID: 10, Stop: StopInt}, Exited{Node: "A", PID: 10, Exit: Exit{Asked: true}}), Down},
 		{"died", append(up, Exited{Node: "A", PID: 10, Exit: Exit{Code: 2}}), Crashed},
 		{"an exit of an older process", append(up, Exited{Node: "A", PID: 9}), Up},
-		{"an answer after the end", append(up, Exited{Node: "A", PID: 10}, answered("A", "id", 20)), Crashed},
+		{"ended in good order, by somebody else", append(up, Exited{Node: "A", PID: 10}), Down},
+		{"ended before it was up, with status 0", append(run, Exited{Node: "A", PID: 10}), Crashed},
+		{"an answer after the end", append(up, Exited{Node: "A", PID: 10, Exit: Exit{Code: 2}}, answered("A", "id", 20)), Crashed},
 		{"started again", append(up, Exited{Node: "A", PID: 10}, started("A", 11, 30, b)), Starting},
 		{"an answer of the process before", append(up, Exited{Node: "A", PID: 10}, started("A", 11, 30, b), answered("A", "id", 29)), Starting},
 	} {

@@ -104,8 +104,8 @@ const (
 	Draining   Condition = "lame duck"
 	Stopping   Condition = "stopping"
 	Frozen     Condition = "no answer" // alive, was up, and does not answer
-	Down       Condition = "down"      // ended as it was asked to
-	Crashed    Condition = "died"      // ended without being asked by us
+	Down       Condition = "down"      // ended as somebody asked it to
+	Crashed    Condition = "died"      // ended otherwise
 )
 
 // Condition is what this server's newest facts come to.
@@ -114,8 +114,8 @@ func (s Server) Condition() Condition {
 	switch {
 	case p.PID == 0:
 		return NotStarted
-	case p.Exit != nil && p.Exit.Asked:
-		return Down
+	case p.Exit != nil && (p.Exit.Asked || p.Guest || p.Exit.Code == 0 && s.Answer.Known()):
+		return Down // of its own or of somebody else's accord, but in good order
 	case p.Exit != nil:
 		return Crashed
 	case p.Stop == StopLameDuck:

@@ -57,9 +57,10 @@ type Process struct {
 	Build   Build     `json:"build"` // the file it was started from
 	Args    []string  `json:"args,omitempty"`
 	Started time.Time `json:"started"`
-	Stop    Stop      `json:"stop,omitempty"` // how it was asked to end
-	Asked   time.Time `json:"asked,omitzero"` // when it was asked
-	Exit    *Exit     `json:"exit,omitempty"` // nil while it lives
+	Stop    Stop      `json:"stop,omitempty"`  // how it was asked to end
+	Asked   time.Time `json:"asked,omitzero"`  // when it was asked
+	Exit    *Exit     `json:"exit,omitempty"`  // nil while it lives
+	Guest   bool      `json:"guest,omitempty"` // somebody else started it, from the file in the slot; it is never signalled
 }
 
 // Alive says that the process was started and has not exited.
@@ -68,7 +69,7 @@ func (p Process) Alive() bool { return p.PID != 0 && p.Exit == nil }
 // Exit is how a process ended.
 type Exit struct {
 	At     time.Time     `json:"at"`
-	Code   int           `json:"code"`             // -1 when a signal ended it
+	Code   int           `json:"code"`             // -1 when a signal ended it, or when nobody can tell
 	Signal string        `json:"signal,omitempty"` // "SIGKILL"
 	Asked  bool          `json:"asked"`            // we had asked for it
 	After  time.Duration `json:"after"`            // since it was asked, or since it started
@@ -78,8 +79,11 @@ type Exit struct {
 
 // String tells it in words: "exit status 0, 4 ms after SIGINT".
 func (e Exit) String() string {
-	if e.Signal != "" {
+	switch {
+	case e.Signal != "":
 		return "ended by " + e.Signal
+	case e.Code < 0:
+		return "ended"
 	}
 	return fmt.Sprintf("exit status %d", e.Code)
 }

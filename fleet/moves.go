@@ -47,6 +47,21 @@ func (c *client) arrived(nc *nats.Conn) {
 			close(c.arrival)
 		}
 	})
+	c.unsettle()
+}
+
+// unsettle is for the publisher: when it changes servers, what it had under way
+// may be lost to everybody. A subscriber knows when it hears something that was
+// sent afterwards.
+func (c *client) unsettle() {
+	if !c.facts.Publish {
+		return
+	}
+	for _, s := range c.fleet.subs {
+		s.mu.Lock()
+		s.back, s.reached = c.fleet.now(), false
+		s.mu.Unlock()
+	}
 }
 
 // nodeOf names the node of a URL. Ports tell: servers on one machine may be
@@ -83,6 +98,7 @@ func (c *client) lost(at time.Time, err error) {
 			f.Err = err.Error()
 		}
 	})
+	c.unsettle()
 }
 
 // lameDuck is called when the client's server asks its clients to leave. This

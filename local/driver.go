@@ -68,13 +68,19 @@ func New(o Options) (*Driver, error) {
 		d.slots[n.Name] = &sync.Mutex{}
 	}
 	d.watch = monitor.Watch(o.Topology.Nodes, o.Sink, monitor.Options{})
-	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep), proc.Identified(o.Identify))
+	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep), proc.Identified(o.Identify), proc.Guests(d.door))
 	if err != nil {
 		d.watch.Close()
 		return nil, err
 	}
 	d.servers = servers
 	return d, nil
+}
+
+// door is where a node's server is asked.
+func (d *Driver) door(node string) (string, int) {
+	n, _ := d.opts.Topology.Node(node)
+	return n.Host, n.MonitorPort
 }
 
 // observe passes on what proc tells, and keeps the monitor on the living.

@@ -2,22 +2,35 @@ package local_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"nats-roll/cluster"
 	"nats-roll/fleet"
 	"nats-roll/local"
 	"nats-roll/proc/proctest"
+	"nats-roll/rehearsal"
 	"nats-roll/release"
 	"nats-roll/release/releasetest"
+	"nats-roll/upgrade"
 	"nats-roll/upgrade/upgradetest"
 )
 
 func TestMain(m *testing.M) { releasetest.Main(m) }
 
-func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
+// testRig is a rig with what only this driver has: folders.
+type testRig struct {
+	upgradetest.Rig
+	dir string
+}
+
+func (r testRig) Slot(node string) string { return filepath.Join(r.dir, node) }
+
+func rig(t *testing.T, sink cluster.Sink) testRig {
 	top := proctest.Topology(t, 2)
 	dir := t.TempDir()
 	pids := map[string]int{}
@@ -36,7 +49,7 @@ func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return upgradetest.Rig{
+	return testRig{dir: dir, Rig: upgradetest.Rig{
 		Driver: d, Topology: top,
 		From: releasetest.Build(t, releasetest.Older), To: releasetest.Embedded(t),
 		Kill: func(node string) {
@@ -58,13 +71,98 @@ func rig(t *testing.T, sink cluster.Sink) upgradetest.Rig {
 				t.Error(err)
 			}
 		},
-	}
+	}}
 }
 
 // Real servers of two versions, real clients.
 func TestLocalPassesTheDriverSuite(t *testing.T) {
 	for _, c := range upgradetest.Suite {
-		t.Run(c.Name, func(t *testing.T) { c.Run(t, rig) })
+		t.Run(c.Name, func(t *testing.T) {
+			c.Run(t, func(t *testing.T, sink cluster.Sink) upgradetest.Rig { return rig(t, sink).Rig })
+		})
+	}
+}
+
+// A server that somebody starts from a slot in another terminal stands in the
+// node's place, and is not ended by anybody but them.
+func TestAServerStartedByHand(t *testing.T) {
+	lab := rehearsal.New()
+	defer lab.Close()
+	r := rig(t, lab.Emit)
+	lab.Emit(upgrade.Planned{Outline: upgrade.Outline{Topology: r.Topology}})
+	n := r.Topology.Nodes[0]
+	if err := r.Driver.Install(t.Context(), "A", r.From); err != nil {
+		t.Fatal(err)
+	}
+	hand := exec.Command(r.Slot("A")+"/nats-server", r.Topology.Args(n)...)
+	if err := hand.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- hand.Wait() }()
+	soon(t, lab, r.Driver, upgrade.Running{Node: "A", Build: r.From})
+	if o, _ := lab.Observe(); !o.Servers[0].Process.Guest || o.Servers[0].Process.PID != hand.Process.Pid {
+		t.Errorf("process %+v", o.Servers[0].Process)
+	}
+	if err := r.Driver.Stop(t.Context(), "A", cluster.StopKill); err == nil || !strings.Contains(err.Error(), "started by hand") {
+		t.Errorf("stop: %v", err)
+	}
+	if err := r.Driver.Start(t.Context(), "A", r.Topology.Args(n)); err == nil {
+		t.Error("started twice")
+	}
+	r.Close()
+	select {
+	case err := <-ended:
+		t.Errorf("it was ended: %v", err)
+	default:
+	}
+	if err := hand.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+}
+
+// And its end is seen.
+func TestAServerStartedByHandEnds(t *testing.T) {
+	lab := rehearsal.New()
+	defer lab.Close()
+	r := rig(t, lab.Emit)
+	defer r.Close()
+	lab.Emit(upgrade.Planned{Outline: upgrade.Outline{Topology: r.Topology}})
+	if err := r.Driver.Install(t.Context(), "A", r.From); err != nil {
+		t.Fatal(err)
+	}
+	hand := exec.Command(r.Slot("A")+"/nats-server", r.Topology.Args(r.Topology.Nodes[0])...)
+	if err := hand.Start(); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, lab, r.Driver, upgrade.Running{Node: "A", Build: r.From})
+	if err := hand.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = hand.Wait()
+	soon(t, lab, r.Driver, upgrade.Exited{Node: "A"})
+	if err := r.Driver.Start(t.Context(), "A", r.Topology.Args(r.Topology.Nodes[0])); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, lab, r.Driver, upgrade.Running{Node: "A", Build: r.From})
+}
+
+func soon(t *testing.T, lab *rehearsal.Lab, d upgrade.Driver, c upgrade.Check) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		o, changed := lab.Observe()
+		if c.Eval(o).Met {
+			return
+		}
+		d.Look()
+		select {
+		case <-changed:
+		case <-time.After(50 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("%s: %s", c, c.Eval(o).Detail)
+		}
 	}
 }
 

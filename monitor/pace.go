@@ -12,7 +12,8 @@ const (
 	slowest = time.Second            // and when nothing has for a while: at every cluster.Beat
 	knock   = 10 * time.Millisecond  // while a new process does not answer yet
 	patient = 5 * time.Second        // a new process is knocked at for so long
-	unwell  = 250 * time.Millisecond // between two /healthz that fail
+	unwell  = 250 * time.Millisecond // between two /healthz that fail, until one does not
+	ill     = 2 * time.Second        // between two that fail later: each writes a warning into the server's log
 	grace   = time.Second            // a new process may be silent for so long
 	remind  = time.Second            // between two Unanswered
 )

@@ -55,8 +55,17 @@ type life struct {
 	pace     pace
 	last     cluster.Answer
 	healthAt time.Time // when /healthz was last asked
+	well     bool      // it was healthy once
 	failing  bool      // the last round brought no answer
 	told     time.Time // when that was last told
+}
+
+// recheck is how long a bad /healthz is taken for the truth.
+func (l *life) recheck() time.Duration {
+	if l.well {
+		return ill
+	}
+	return unwell
 }
 
 func (p *post) run(ctx context.Context) {
@@ -80,7 +89,7 @@ func (p *post) run(ctx context.Context) {
 			l = life{number: number, since: since}
 		}
 		began := time.Now()
-		health := l.last.Healthy || began.Sub(l.healthAt) >= unwell
+		health := l.last.Healthy || began.Sub(l.healthAt) >= l.recheck()
 		answer, err := p.ask(round, p.node, health)
 		if !p.end(number) {
 			continue // another turn came, and its kick waits
@@ -117,7 +126,7 @@ func (p *post) tell(l *life, began time.Time, a cluster.Answer, err error, healt
 		return p.silence(l, began, err)
 	}
 	if health {
-		l.healthAt = began
+		l.healthAt, l.well = began, l.well || a.Healthy
 	} else {
 		// A failing /healthz makes the server write a warning each time, so a
 		// bad one is good for a while; a good one never is.

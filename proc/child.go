@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shirou/gopsutil/v3/process"
+
 	"nats-roll/cluster"
 )
 
@@ -20,6 +22,7 @@ type child struct {
 	tail  *tail
 	group group // what is killed when it does not listen
 
+	guest    *process.Process // somebody else's, if it is one
 	pid      int
 	began    time.Time
 	released chan struct{} // closed by letGo
@@ -76,15 +79,20 @@ func (c *child) start(keep bool) error {
 }
 
 func (c *child) process() cluster.Process {
-	return cluster.Process{PID: c.pid, Build: c.build, Args: c.cmd.Args, Started: c.began}
+	return cluster.Process{PID: c.pid, Build: c.build, Args: c.cmd.Args, Started: c.began, Guest: c.guest != nil}
 }
 
 // run reads the log and measures until the process has ended, or until it is
 // let go.
 func (c *child) run() {
 	var helpers sync.WaitGroup
-	helpers.Go(func() { c.tail.run(c.ended, c.released) })
+	defer helpers.Wait()
 	helpers.Go(func() { measure(c.slot.Node, c.pid, c.sink, c.ended, c.released) })
+	if c.guest != nil {
+		c.stay()
+		return
+	}
+	helpers.Go(func() { c.tail.run(c.ended, c.released) })
 	waited := make(chan struct{})
 	go func() { // ends with the process; with the program, when it was let go
 		defer close(waited)
@@ -99,7 +107,6 @@ func (c *child) run() {
 	case <-waited:
 	case <-c.released:
 	}
-	helpers.Wait()
 }
 
 // tell tells the end, after every line that the process wrote.
@@ -109,9 +116,11 @@ func (c *child) tell() {
 	default:
 		return // let go
 	}
-	c.group.close()
-	_ = os.Remove(c.slot.record())
-	c.exit.Reason = c.tail.reason(c.exit)
+	if c.guest == nil {
+		c.group.close()
+		_ = os.Remove(c.slot.record())
+		c.exit.Reason = c.tail.reason(c.exit)
+	}
 	c.sink(cluster.Exited{Node: c.slot.Node, PID: c.pid, Exit: c.exit})
 }
 
@@ -140,6 +149,8 @@ func (c *child) ask(how cluster.Stop) error {
 	switch {
 	case c.over:
 		return nil
+	case c.guest != nil:
+		return fmt.Errorf("it was started by hand, pid %d, and nats-roll ends only what it started: stop it in its own terminal", c.pid)
 	case c.stop == cluster.StopLameDuck && (how == cluster.StopTerm || how == cluster.StopLameDuck):
 		// nats-server server/signal.go: SIGTERM is swallowed in lame duck mode
 		return fmt.Errorf("it is in lame duck mode and ignores %s; SIGINT ends it", how.Signal())
@@ -162,7 +173,7 @@ func (c *child) ask(how cluster.Stop) error {
 func (c *child) force() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.over {
+	if !c.over && c.guest == nil {
 		c.forced = true
 		c.group.kill()
 	}

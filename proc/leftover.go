@@ -79,6 +79,10 @@ func writeRecord(s *Slot, pid int, args []string) error {
 	return os.Rename(next, s.record())
 }
 
+// deleted is what Linux adds to the name of a program whose file has been
+// replaced or removed since.
+const deleted = " (deleted)"
+
 // createdSlack allows for what two readings of a start time may differ by:
 // systems count it from boot, and the clock is corrected now and then.
 const createdSlack = 1500 // milliseconds
@@ -104,9 +108,7 @@ func (r record) find() (*process.Process, bool) {
 	if err != nil {
 		return nil, false
 	}
-	// Linux adds this when the file has been replaced since.
-	exe = strings.TrimSuffix(exe, " (deleted)")
-	return p, sameFile(exe, r.Exe)
+	return p, sameFile(strings.TrimSuffix(exe, deleted), r.Exe)
 }
 
 // sameFile compares paths as the system may tell them, through links.

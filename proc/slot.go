@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"nats-roll/cluster"
 )
@@ -25,6 +26,8 @@ type Slot struct {
 
 	identify Identify
 	sink     cluster.Sink
+
+	refused time.Time // when somebody at its door was last found to be no guest; the watch's own
 
 	mu        sync.Mutex
 	installed cluster.Build

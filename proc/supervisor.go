@@ -47,6 +47,7 @@ type Supervisor struct {
 	keep bool
 
 	identify Identify // may be nil
+	door     Door     // may be nil
 	starts   chan func()
 	look     chan struct{}
 	watching context.Context // until Close
@@ -102,6 +103,7 @@ func (v *Supervisor) watch() {
 		v.mu.Unlock()
 		for _, s := range slots {
 			s.Look(v.watching)
+			v.invite(s)
 		}
 		beat.Reset(cluster.Beat(time.Now(), lookPause))
 	}
@@ -190,6 +192,14 @@ func (v *Supervisor) Start(ctx context.Context, node string, args []string) erro
 	if err := <-failed; err != nil {
 		return fmt.Errorf("start %s: %w", node, explainStart(s.Binary(), err))
 	}
+	v.take(c)
+	return nil
+}
+
+// take puts a process in its node's place and looks after it until its end. It
+// is called with v.mu held.
+func (v *Supervisor) take(c *child) {
+	node := c.slot.Node
 	v.children[node] = c
 	v.sink(cluster.Started{Node: node, Process: c.process()})
 	v.running.Go(func() {
@@ -200,7 +210,6 @@ func (v *Supervisor) Start(ctx context.Context, node string, args []string) erro
 		v.mu.Unlock()
 		close(c.buried)
 	})
-	return nil
 }
 
 // explainStart says in one line why a file cannot be run.
@@ -252,7 +261,7 @@ func (v *Supervisor) Close(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range left {
 		wg.Go(func() {
-			if v.keep {
+			if v.keep || c.guest != nil {
 				c.letGo()
 				return
 			}

@@ -32,7 +32,7 @@ func notUp(s cluster.Server) Verdict {
 	case cluster.Crashed:
 		return no(fmt.Sprintf("%s died: %s%s", s.Node.Name, p.Exit, because(p.Exit.Reason)))
 	case cluster.Down:
-		return no(fmt.Sprintf("%s is down: %s", s.Node.Name, p.Exit))
+		return no(fmt.Sprintf("%s is down: %s", s.Node.Name, ExitDetail(p)))
 	case cluster.Frozen:
 		return no(fmt.Sprintf("%s does not answer: %s", s.Node.Name, s.Why))
 	case cluster.Stopping, cluster.Draining:

@@ -106,9 +106,13 @@ func connectedTo(n cluster.Node) Claim {
 }
 
 // learned: gossip tells clients about the server that joined.
-func learned(joined cluster.Node) Claim {
+func learned(joined cluster.Node, servers int) Claim {
+	text := "clients on 'A' learn of the new cluster member that joined"
+	if servers == 3 {
+		text += " … `nats sub` is now aware of 3 possible servers"
+	}
 	return Claim{
-		Text: "clients on 'A' learn of the new cluster member that joined … `nats sub` is now aware of 3 possible servers",
+		Text: text,
 		Judge: func(_, after cluster.Observation) Finding {
 			v := Know{Nodes: []cluster.Node{joined}}.Eval(after)
 			if len(after.Fleet.Clients) == 0 {
@@ -127,9 +131,12 @@ func learned(joined cluster.Node) Claim {
 func subscriberMoves(from string) Claim {
 	return Claim{
 		Text: "observe that either 'B' or 'C' reports that a new client connected. That is our `nats sub` client",
-		Judge: func(_, after cluster.Observation) Finding {
-			if len(after.Fleet.Clients) == 0 {
+		Judge: func(before, after cluster.Observation) Finding {
+			if len(before.Fleet.Clients) == 0 || len(after.Fleet.Clients) == 0 {
 				return undecided("no client was started")
+			}
+			if was := before.Fleet.Clients[0]; was.Node != from {
+				return undecided("nats sub was on %s before", was.Node)
 			}
 			c := after.Fleet.Clients[0]
 			if c.Status != cluster.ClientConnected || c.Node == from {

@@ -82,10 +82,21 @@ func (r rolling) intro() string {
 	permanent := names(r.Topology.Permanent())
 	text := fmt.Sprintf("You will upgrade a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
 		len(permanent), List(permanent), r.From, r.To)
+	if r.From.Same(r.To) {
+		text = fmt.Sprintf("You will restart a NATS cluster of %d servers, %s, one by one while clients are connected. %s is on both sides: no version changes.",
+			len(permanent), List(permanent), r.To)
+	}
 	if spare, ok := r.Topology.Spare(); ok {
 		text += fmt.Sprintf(" A temporary server %s gives the clients another place to go meanwhile.", spare.Name)
 	}
 	return text + " Real nats-server processes run on this machine; each is stopped, its binary is replaced, and it is started again."
+}
+
+// asWritten says that the servers are the tutorial's: two, and a temporary one.
+// What it says of where clients go is about those.
+func (r rolling) asWritten() bool {
+	_, spare := r.Topology.Spare()
+	return spare && len(r.Topology.Permanent()) == 2
 }
 
 func slug(verb, node string) string { return verb + "-" + strings.ToLower(node) }
@@ -105,6 +116,14 @@ func (r rolling) isUp(nodes ...cluster.Node) []Requirement {
 	return out
 }
 
+// has requires a build in the node's slot, and puts it there where it is not.
+func (r rolling) has(n cluster.Node, b cluster.Build) Requirement {
+	return Requirement{
+		Check:  OnDisk{Node: n.Name, Build: b},
+		Remedy: Replace{Node: n.Name, Build: b, Slot: r.slot(n)},
+	}
+}
+
 // others lists every node of the cluster as it stands during the turns.
 func (r rolling) others(without string) []cluster.Node {
 	var out []cluster.Node
@@ -121,7 +140,7 @@ func (r rolling) start(i int) Step {
 	n := permanent[i]
 	s := Step{
 		ID: slug("start", n.Name), Title: "Start " + n.Name, Node: n.Name,
-		Given:   r.isUp(permanent[:i]...),
+		Given:   append(r.isUp(permanent[:i]...), r.has(n, r.From)),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.From},
 		Until:   []Check{Running{Node: n.Name, Build: r.From}},
@@ -178,7 +197,7 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.To},
 		Until:   []Check{Running{Node: n.Name, Build: r.To}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},
-		Claims:  []Claim{learned(n)},
+		Claims:  []Claim{learned(n, len(r.Topology.Nodes))},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
 	}
@@ -206,13 +225,15 @@ func (r rolling) stop(i int) Step {
 		s.Why = fmt.Sprintf("Now the upgrade begins. %s Its clients notice at once and try the next server they know; gossip has told them which there are.", r.stopWords(n))
 		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
 		s.Claims = append(s.Claims, subscriberMoves(n.Name))
-		if len(others) > 1 {
+		if r.asWritten() {
 			s.Claims = append(s.Claims, evenly(n, others))
 		}
 	case 1:
 		s.Why = fmt.Sprintf("%s is upgraded; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, n.Name, r.stopWords(n))
 		s.Quote = "We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'."
-		s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others))
+		if r.asWritten() {
+			s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others))
+		}
 	default:
 		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
 		s.Quote = "If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'."
@@ -304,11 +325,8 @@ func (r rolling) restart(i int) Step {
 		ID: slug("restart", n.Name), Title: fmt.Sprintf("Start %s again", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("The same command line as before, and another binary. %s dials its routes and is back in the mesh within moments. "+
 			"No client comes back by itself: clients move when they lose a server, not when one joins.", n.Name),
-		Quote: "… and restart 'A'.",
-		Given: []Requirement{{
-			Check:  OnDisk{Node: n.Name, Build: r.To},
-			Remedy: Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
-		}},
+		Quote:   "… and restart 'A'.",
+		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.To)),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.To},
 		Until:   []Check{Running{Node: n.Name, Build: r.To}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},

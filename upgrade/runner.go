@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -57,6 +56,7 @@ type Runner struct {
 
 	began time.Time
 	back  map[string]cluster.Build // nodes that were rolled back, and to what
+	amiss []*StepError             // what a person went on from
 }
 
 // StepError is the failure of a step in an unattended run.
@@ -103,7 +103,6 @@ func (r *Runner) walk(ctx context.Context) error {
 		stop()
 		<-staged
 	}()
-	last := ""
 	for _, st := range r.Plan.Steps {
 		if b, ok := r.back[st.Node]; ok && st.Back != nil {
 			r.Sink(StepEnded{ID: st.ID, Status: Skipped, Reason: fmt.Sprintf("%s was rolled back to %s", st.Node, b)})
@@ -112,25 +111,21 @@ func (r *Runner) walk(ctx context.Context) error {
 		if err := r.step(ctx, r.adjusted(st)); err != nil {
 			return err
 		}
-		if _, ok := r.back[st.Node]; ok && st.Back != nil {
-			last = st.ID
-		}
 	}
-	if len(r.back) > 0 {
-		return &StepError{ID: last, Reason: r.returned()}
-	}
-	return nil
+	return r.wrong()
 }
 
-// returned says which nodes run what they ran before.
-func (r *Runner) returned() string {
-	var nodes []string
-	for _, n := range r.Plan.Topology.Nodes {
-		if b, ok := r.back[n.Name]; ok {
-			nodes = append(nodes, fmt.Sprintf("%s was rolled back to %s", n.Name, b))
-		}
+// wrong is what a person went on from, as one error. A walk with such steps is
+// over, but nobody can say that it was verified.
+func (r *Runner) wrong() error {
+	if len(r.amiss) == 0 {
+		return nil
 	}
-	return strings.Join(nodes, ", ")
+	first := *r.amiss[0]
+	for _, e := range r.amiss[1:] {
+		first.Reason += "; " + e.Error()
+	}
+	return &first
 }
 
 // adjusted is a step that expects of rolled-back nodes what they run now.
@@ -183,7 +178,7 @@ func (r *Runner) step(ctx context.Context, st Step) error {
 	if err := t.turnBack(ctx, failed.Reason); err != nil {
 		return fmt.Errorf("%w; and the way back failed: %w", failed, err)
 	}
-	failed.Reason += "; " + r.returned()
+	failed.Reason += fmt.Sprintf("; %s was rolled back to %s", t.Node, t.Back.Build)
 	return failed
 }
 
@@ -211,7 +206,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 		o, changed := t.World.Observe()
 		if t.Past != nil {
 			if v := t.Past.Eval(o); v.Met {
-				t.how, t.before = ByHand, o
+				t.how, t.before, t.Claims = ByHand, o, nil // nobody saw what it did
 				t.end(o, Verified, []Result{{Text: t.Past.String(), Verdict: v}}, "")
 				return true, nil
 			}
@@ -220,10 +215,12 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.how = ByHand
 			if told == nil {
 				t.before = o
-			} // else what was seen just before it was done
+			} // else what was seen just before it was begun
 			return false, nil
 		}
-		t.before = o
+		if s, _ := o.Server(t.Node); told == nil || s.Process.Stop == "" {
+			t.before = o
+		} // else it is on its way out: what that does to the clients is the step's
 		if t.Do != nil {
 			t.command = t.Do.Command(o)
 		}
@@ -415,6 +412,7 @@ func (t *turn) await(ctx context.Context) error {
 				continue
 			}
 			if in.Force {
+				t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: "passed by force: " + unmet(rs)})
 				t.end(o, Forced, rs, unmet(rs))
 				return nil
 			}
@@ -466,7 +464,7 @@ func (t *turn) turnBack(ctx context.Context, why string) error {
 	o, _ := t.World.Observe()
 	t.Sink(StepReturns{ID: t.ID, Reason: why, Commands: t.Back.Commands(o)})
 	began := time.Now()
-	if s, _ := o.Server(t.Node); s.Condition() == cluster.Crashed {
+	if s, _ := o.Server(t.Node); s.Process.Exit != nil {
 		t.dead = s.Process.PID
 	}
 	for _, a := range t.Back.Do {
@@ -487,6 +485,7 @@ func (t *turn) turnBack(ctx context.Context, why string) error {
 		t.back = map[string]cluster.Build{}
 	}
 	t.back[t.Node] = t.Back.Build
+	t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: fmt.Sprintf("%s was rolled back to %s", t.Node, t.Back.Build)})
 	t.began = began
 	t.end(o, Returned, rs, why)
 	return nil
@@ -524,7 +523,7 @@ func (t *turn) hold(ctx context.Context, checks []Check, since, until time.Time)
 // it was last started by this step.
 func (t *turn) died(o cluster.Observation) string {
 	s, ok := o.Server(t.Node)
-	if !ok || s.Condition() != cluster.Crashed || s.Process.Started.Before(t.began) || s.Process.PID == t.dead {
+	if !ok || s.Process.Exit == nil || s.Process.Exit.Asked || s.Process.Started.Before(t.began) || s.Process.PID == t.dead {
 		return ""
 	}
 	t.dead = s.Process.PID
@@ -548,7 +547,7 @@ func (t *turn) tell(rs []Result) {
 // collapsed finds a server that ended without being asked since the run began.
 func (t *turn) collapsed(o cluster.Observation) error {
 	for _, s := range o.Servers {
-		if s.Condition() == cluster.Crashed && s.Process.Exit.At.After(t.Runner.began) {
+		if e := s.Process.Exit; e != nil && !e.Asked && e.At.After(t.Runner.began) {
 			return errors.New(notUp(s).Detail)
 		}
 	}

@@ -59,12 +59,12 @@ func BenchmarkExitOnScreen(b *testing.B) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			b.Fatal(err)
 		}
-		term.wait("✗ died")
+		term.wait("✗ died 0:")
 		total += time.Since(began)
 		n++
 		term.press("s")
 		term.until("B is back", func(s string) bool {
-			return strings.Contains(s, "B⇄A 4") || strings.Count(s, "● up") == 3 && !strings.Contains(s, "✗")
+			return strings.Contains(s, "B⇄A 4") || strings.Count(s, "● up") == 3 && !strings.Contains(s, "✗ died 0:")
 		})
 		term.until("B's log", func(string) bool { return term.pid(env, "B") != pid })
 	}

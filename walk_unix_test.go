@@ -143,10 +143,10 @@ func TestTheWrongServerIsKilled(t *testing.T) {
 	if err := syscall.Kill(term.pid(env, "B"), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	term.wait("something is missing", "✗ B is up", "B died: ended by SIGKILL", "✗ died")
+	term.wait("something is missing", "✗ B is up", "B died: ended by SIGKILL", "✗ died 0:")
 	term.press(enter)
 	term.until("B is back", func(s string) bool {
-		return strings.Contains(s, "⏎ stop A") && !strings.Contains(s, "✗")
+		return strings.Contains(s, "⏎ stop A") && !strings.Contains(s, "✗ B is up")
 	})
 	term.press(enter)
 	term.wait("5  Stop A", "✓ done in", "✓ A has exited")

@@ -203,7 +203,7 @@ func fate(n Node) string {
 		s = "never answered"
 	}
 	if n.DownMS != nil {
-		s += fmt.Sprintf(", away %s", upgrade.Round(time.Duration(*n.DownMS*float64(time.Millisecond))))
+		s += fmt.Sprintf(", down %s", upgrade.Round(time.Duration(*n.DownMS*float64(time.Millisecond))))
 	}
 	if !n.Permanent {
 		s += " (temporary)"

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 
@@ -18,12 +19,17 @@ func enter(m Model) (tea.Model, tea.Cmd) {
 		m.control.Go(st.ID)
 		return m, nil
 	}
-	if m.page < p.Current-1 && m.page >= 0 {
-		m.page = p.Current
-		return m, nil
-	}
-	m.page++
+	m.page, m.down = m.nextPage(), 0
 	return m, nil
+}
+
+// nextPage is where Enter leads from a page on which there is nothing to do: the
+// next one, or the current one if that is further on.
+func (m Model) nextPage() int {
+	if p := m.state.Plan; m.page >= 0 && m.page < p.Current-1 {
+		return p.Current
+	}
+	return m.page + 1
 }
 
 func force(m Model) (tea.Model, tea.Cmd) {
@@ -50,7 +56,7 @@ func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
 		if len(m.state.Plan.Steps) == 0 {
 			last = -1
 		}
-		m.page = max(-1, min(m.page+by, last))
+		m.page, m.down = max(-1, min(m.page+by, last)), 0
 		return m, nil
 	}
 }
@@ -58,8 +64,9 @@ func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
 // copyCommand hands the command to the terminal's clipboard (OSC 52).
 func copyCommand(m Model) (tea.Model, tea.Cmd) {
 	st, _ := m.shown()
-	m.message = "copied, if this terminal has a clipboard: " + st.Command
-	seq := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(st.Command)) + "\x07"
+	text := cmp.Or(st.Shell, st.Command)
+	m.message = "copied, if this terminal has a clipboard: " + text
+	seq := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\x07"
 	return m, func() tea.Msg { return clipboardMsg(seq) }
 }
 
@@ -92,7 +99,7 @@ func stop(how cluster.Stop) func(Model) (tea.Model, tea.Cmd) {
 			m.control.Stop(node, way)
 			return m, nil
 		}
-		if st, ok := m.current(); ok && st.ID == "stop-"+lowerFirst(node) && st.Status == upgrade.Ready {
+		if st, ok := m.current(); ok && m.page == m.state.Plan.Current && st.ID == "stop-"+lowerFirst(node) && st.Status == upgrade.Ready {
 			return do(m)
 		}
 		return m.ask(fmt.Sprintf("Send %s to %s now? It is not what the plan does next.", way.Signal(), node), do)
@@ -117,13 +124,17 @@ func focus(by panel) func(Model) (tea.Model, tea.Cmd) {
 }
 
 func zoom(m Model) (tea.Model, tea.Cmd) {
-	m.zoomed = !m.zoomed
+	m.zoomed, m.down = !m.zoomed, 0
 	return m, nil
 }
 
 func scroll(by int) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) {
 		lines := by * max(1, m.size.H/3)
+		if m.focus == stepPanel && m.zoomed {
+			m.down = max(0, m.down-lines)
+			return m, nil
+		}
 		if m.focus == clientsPanel {
 			m.rows = max(0, min(m.rows-lines, len(m.state.World.Fleet.Clients)))
 			return m, nil
@@ -134,7 +145,7 @@ func scroll(by int) func(Model) (tea.Model, tea.Cmd) {
 }
 
 func follow(m Model) (tea.Model, tea.Cmd) {
-	m.back, m.rows = 0, 0
+	m.back, m.rows, m.down = 0, 0, 0
 	return m, nil
 }
 

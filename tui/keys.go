@@ -59,7 +59,7 @@ func init() {
 		{binding: bind("tab", "tab", "focus the next panel, back with shift"), group: groupScreen, short: "next panel", off: always, do: focus(+1)},
 		{binding: bind("shift+tab", "", ""), off: always, do: focus(-1)},
 		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, short: "zoom", foot: true, off: always, do: zoom},
-		{binding: bind("pgup", "pgup pgdn", "scroll the log, or the clients if focused", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
+		{binding: bind("pgup", "pgup pgdn", "scroll the log, or what is focused or zoomed", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
 		{binding: bind("pgdown", "", "", "d"), off: always, do: scroll(-1)},
 		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, short: "follow the log", off: always, do: follow},
 		{binding: bind("l", "l", "log of the selected server, or of all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},

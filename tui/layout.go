@@ -29,8 +29,11 @@ func (m Model) View() string {
 	var lines []string
 	switch {
 	case tooSmall(m.size):
-		note := fmt.Sprintf("nats-roll needs %d×%d cells; this is %d×%d. Keys are off.", minWidth, minHeight, m.size.W, m.size.H)
-		return strings.Join(view.Fit([]string{note}, m.size), "\n")
+		note := fmt.Sprintf("nats-roll needs %d×%d cells, this is %d×%d. Keys are off but Ctrl+C.", minWidth, minHeight, m.size.W, m.size.H)
+		if m.asking != nil {
+			note = m.asking.text + " y/n"
+		}
+		return strings.Join(view.Fit(view.Wrap(note, m.size.W), m.size), "\n")
 	case m.helping:
 		lines = m.helpPage()
 	case m.zoomed:
@@ -92,6 +95,10 @@ func (m Model) narrowPage() []string {
 	lines := m.step(view.Size{W: b.W, H: step})
 	lines = append(lines, m.serverLines(view.Size{W: b.W, H: rows + 1})...)
 	lines = append(lines, " "+view.ClientLine(m.theme, m.state.World, b.W-2), " "+m.theme.Dim.Render("Traffic  ")+m.trafficLine())
+	if m.filter != (view.LogFilter{}) || m.back > 0 { // or nobody knows why so few lines are there
+		lines = append(lines, " "+m.theme.Dim.Render("Log  ")+m.logWhat()+"  "+m.logAside())
+		log--
+	}
 	for _, l := range view.Log(m.theme, m.state, m.filter, m.back, view.Size{W: b.W - 2, H: log}) {
 		lines = append(lines, " "+l)
 	}
@@ -120,9 +127,17 @@ func (m Model) remarks() int {
 // copied with the mouse has none.
 func (m Model) zoomPage() []string {
 	b := m.body()
-	title, aside, lines := m.content(m.focus, view.Size{W: b.W, H: b.H - 1})
-	head := m.theme.Focus.Render("─ ") + title + "  " + aside
-	return append([]string{head}, lines...)
+	size := view.Size{W: b.W, H: b.H - 1}
+	if m.focus == stepPanel {
+		size.H = view.Endless
+	}
+	title, aside, lines := m.content(m.focus, size)
+	if over := len(lines) - (b.H - 1); over > 0 && m.focus == stepPanel {
+		down := min(m.down, over)
+		aside += m.theme.Dim.Render(fmt.Sprintf("  lines %d to %d of %d: pgup pgdn", down+1, down+b.H-1, len(lines)))
+		lines = lines[down : down+b.H-1]
+	}
+	return append([]string{title + "  " + aside}, lines...)
 }
 
 // content is a panel's title, aside and lines.
@@ -136,11 +151,19 @@ func (m Model) content(p panel, size view.Size) (title, aside string, lines []st
 	case clientsPanel:
 		n := len(m.state.World.Fleet.Clients)
 		if s := len(m.state.World.Strangers()); s > 0 {
-			aside = t.Strong.Render(fmt.Sprintf("%d of yours", s))
+			n += s
+			aside = t.Strong.Render(fmt.Sprintf("%d of them yours", s)) + "  "
+		}
+		if which := view.ClientRange(m.state.World, m.rows, size); which != "" {
+			aside += t.Dim.Render(which)
 		}
 		return t.Strong.Render(fmt.Sprintf("Clients  %d", n)), aside, view.Clients(t, m.state.World, m.now, m.rows, size)
 	case trafficPanel:
-		return t.Strong.Render("Traffic"), view.TrafficTitle(t, m.state, m.now), view.Traffic(t, m.state, m.now, size)
+		title = t.Strong.Render("Traffic")
+		if size.W >= 100 {
+			title += "  " + t.Dim.Render(view.TrafficLegend)
+		}
+		return title, view.TrafficTitle(t, m.state, m.now), view.Traffic(t, m.state, m.now, size)
 	case logPanel:
 		return t.Strong.Render("Log") + "  " + m.logWhat(), m.logAside(), view.Log(t, m.state, m.filter, m.back, size)
 	case stepPanel, panels:
@@ -154,8 +177,8 @@ func (m Model) stepContent(size view.Size) (title, aside string, lines []string)
 	switch st, ok := m.shown(); {
 	case ok:
 		next := ""
-		if m.page+1 < len(steps) {
-			next = steps[m.page+1].Title
+		if n := m.nextPage(); n < len(steps) {
+			next = steps[n].Title
 		}
 		title, aside = view.StepTitle(t, m.page+1, st, m.now)
 		return title, aside, view.Step(t, st, next, size)
@@ -188,7 +211,7 @@ func (m Model) serverLines(size view.Size) []string {
 			first = i - (size.H - 2)
 		}
 	}
-	lines := []string{" " + view.ServerHead(m.theme, inner)}
+	lines := []string{" " + view.ServerHead(m.theme, len(servers)-(size.H-1), inner)}
 	for _, s := range servers[first:min(len(servers), first+size.H-1)] {
 		lines = append(lines, " "+view.ServerLine(m.theme, m.state.World, s, m.now, s.Node.Name == m.selected, inner))
 	}

@@ -71,6 +71,7 @@ type Model struct {
 	filter   view.LogFilter
 	back     int // lines up from the log's end
 	rows     int // down the list of clients
+	down     int // lines down a step that is zoomed
 	message  string
 	quitting bool
 	seen     bool // the first frame has been drawn: keys before it were meant for something else
@@ -145,7 +146,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // nothing can be, and a paste is not typing. Keys that come in one read are one message for the
 // library; each of them counts here.
 func (m Model) keyed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
-	if k.Paste || !m.seen || tooSmall(m.size) {
+	if k.Paste || !m.seen || tooSmall(m.size) && m.asking == nil && k.Type != tea.KeyCtrlC {
 		return m, nil
 	}
 	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {
@@ -166,6 +167,9 @@ func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch {
 	case m.asking != nil:
 		return m.answered(k)
+	case m.helping && k.Type != tea.KeyCtrlC && k.String() != "q":
+		m.helping = false // whatever else the key does, it does where that can be seen
+		return m, nil
 	case m.typing:
 		return m.typed(k), nil
 	}
@@ -189,7 +193,7 @@ func (m Model) answered(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	if s := k.String(); s == "y" || s == "Y" || s == "ctrl+c" && m.quitting {
 		return q.yes(m)
 	}
-	m.quitting = false
+	m.quitting, m.message = false, "no: nothing was done"
 	return m, nil
 }
 

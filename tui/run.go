@@ -30,7 +30,7 @@ const frames = 60
 
 // Run shows the screen until the person quits or the context ends.
 func Run(ctx context.Context, o Options) error {
-	m := New(o, theme.New(theme.Detect(o.Out, os.Getenv, o.Background)))
+	m := New(o, theme.Detect(o.Out, os.Getenv, o.Background))
 	if w, h, err := term.GetSize(int(o.Out.Fd())); err == nil {
 		m.size = view.Size{W: w, H: h} // the first frame needs no answer of the terminal
 	}

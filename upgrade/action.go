@@ -17,10 +17,23 @@ type Action interface {
 	Run(ctx context.Context, d Driver) error
 }
 
+// Shelled is an action whose Command is the tutorial's and needs a word more to
+// be typed: Shell is what works as it stands in another terminal.
+type Shelled interface{ Shell() string }
+
 // StartNode starts a node's server.
 type StartNode struct {
 	Node string
 	Args []string // without the program's name
+	Slot string   // the folder that holds the node's nats-server
+}
+
+// Shell goes to where the server is.
+func (a StartNode) Shell() string {
+	if a.Slot == "" {
+		return ""
+	}
+	return fmt.Sprintf("cd %s && ./nats-server %s", a.Slot, strings.Join(a.Args, " "))
 }
 
 // Command is the server's command line.

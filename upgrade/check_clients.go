@@ -171,7 +171,7 @@ func (Reached) Eval(o cluster.Observation) Verdict {
 	case f.Behind > 0:
 		return no(fmt.Sprintf("%d wait for their first since they came back", f.Behind))
 	}
-	return yes(fmt.Sprintf("%d a second, number %d", f.Rate, f.Published))
+	return yes(fmt.Sprintf("%d a second, the last is number %d", f.Rate, f.Published))
 }
 
 // Accounted holds when the traffic has settled and every message that every

@@ -85,6 +85,7 @@ type StepOutline struct {
 	Why     string        `json:"why"`
 	Quote   string        `json:"quote,omitempty"`
 	Command string        `json:"command,omitempty"`
+	Shell   string        `json:"shell,omitempty"` // the command for another terminal, where it needs more words
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
@@ -109,6 +110,9 @@ func (p Plan) Outline() Outline {
 		}
 		if s.Do != nil {
 			so.Command = s.Do.Command(nothing)
+			if sh, ok := s.Do.(Shelled); ok {
+				so.Shell = sh.Shell()
+			}
 		}
 		if s.Undo != nil {
 			so.Undo = s.Undo.Command(nothing)

@@ -102,7 +102,11 @@ func (r rolling) asWritten() bool {
 func slug(verb, node string) string { return verb + "-" + strings.ToLower(node) }
 
 func (r rolling) startAction(n cluster.Node) StartNode {
-	return StartNode{Node: n.Name, Args: r.Topology.Args(n)}
+	a := StartNode{Node: n.Name, Args: r.Topology.Args(n)}
+	if r.Dir != "" {
+		a.Slot = r.slot(n)
+	}
+	return a
 }
 
 func (r rolling) stopAction(n cluster.Node) StopNode { return StopNode{Node: n.Name, How: r.Stop} }
@@ -264,10 +268,14 @@ func (r rolling) stopWords(n cluster.Node) string {
 
 func (r rolling) replace(i int) Step {
 	n := r.Topology.Permanent()[i]
+	why := fmt.Sprintf("The heart of the upgrade: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
+		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", n.Name, r.To, n.Name)
+	if r.To.Source == "embedded" {
+		why += " This server is inside nats-roll itself, which is nats-server when it is called so; hence the name of the file that is copied."
+	}
 	return Step{
 		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
-		Why: fmt.Sprintf("The heart of the upgrade: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
-			"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", n.Name, r.To, n.Name),
+		Why:     why,
 		Quote:   "We perform the upgrade process, update the binary for 'A', and restart 'A'.",
 		Do:      Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
 		Met:     r.replaced(n),

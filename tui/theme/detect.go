@@ -19,22 +19,39 @@ const (
 	Light Background = "light"
 )
 
-// Detect makes a renderer for a terminal. It must be called before keys are
+// Detect makes the theme for a terminal. It must be called before keys are
 // read: a terminal that is asked for its background answers as if typing. Only
 // terminals that are known to answer are asked, since waiting for one that does
 // not takes seconds; others are taken to be dark unless COLORFGBG says
-// otherwise. NO_COLOR is obeyed.
-func Detect(out io.Writer, env func(string) string, b Background) *lipgloss.Renderer {
+// otherwise. NO_COLOR is obeyed: bold and reverse, which are no colours, stay.
+func Detect(out io.Writer, env func(string) string, b Background) Theme {
 	o := termenv.NewOutput(out)
 	r := lipgloss.NewRenderer(out)
-	r.SetColorProfile(o.EnvColorProfile())
+	profile := o.ColorProfile()
+	if profile == termenv.Ascii && eightColours(env("TERM")) {
+		profile = termenv.ANSI
+	}
+	r.SetColorProfile(profile)
 	switch b {
 	case Dark, Light:
 		r.SetHasDarkBackground(b == Dark)
 	default:
 		r.SetHasDarkBackground(dark(o, env))
 	}
-	return r
+	if o.EnvNoColor() {
+		return Plain(r)
+	}
+	return New(r)
+}
+
+// eightColours knows terminals whose name does not say that they have colours.
+func eightColours(term string) bool {
+	for _, name := range []string{"screen", "tmux", "rxvt", "putty", "vt220", "cygwin"} {
+		if strings.HasPrefix(term, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func dark(o *termenv.Output, env func(string) string) bool {

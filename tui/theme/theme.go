@@ -37,18 +37,28 @@ func shade(dark, light, dark16, light16 string) lipgloss.TerminalColor {
 // New makes the theme for a renderer, whose colour profile and background have
 // been decided (see Detect).
 func New(r *lipgloss.Renderer) Theme {
-	fg := func(c lipgloss.TerminalColor) lipgloss.Style { return r.NewStyle().Foreground(c) }
+	return build(r, func(c lipgloss.TerminalColor) lipgloss.Style { return r.NewStyle().Foreground(c) })
+}
+
+// Plain makes the theme without a colour.
+func Plain(r *lipgloss.Renderer) Theme {
+	t := build(r, func(lipgloss.TerminalColor) lipgloss.Style { return r.NewStyle() })
+	t.Focus = t.Focus.Bold(true)
+	return t
+}
+
+func build(r *lipgloss.Renderer, fg func(lipgloss.TerminalColor) lipgloss.Style) Theme {
 	accent := shade("81", "25", "14", "4")
 	t := Theme{
 		Text:    r.NewStyle(),
 		Strong:  r.NewStyle().Bold(true),
 		Dim:     fg(shade("245", "243", "7", "8")),
-		Quote:   fg(shade("180", "94", "3", "3")).Italic(true),
+		Quote:   fg(shade("180", "94", "3", "0")).Italic(true),
 		Command: fg(shade("153", "24", "14", "4")),
 		Key:     fg(accent).Bold(true),
 		Step:    fg(accent).Bold(true),
 		Good:    fg(shade("114", "28", "10", "2")),
-		Warn:    fg(shade("215", "130", "11", "3")),
+		Warn:    fg(shade("215", "130", "11", "5")),
 		Bad:     fg(shade("203", "160", "9", "1")).Bold(true),
 		Border:  fg(shade("239", "250", "8", "7")),
 		Focus:   fg(accent),

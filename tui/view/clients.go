@@ -24,21 +24,24 @@ func Clients(t theme.Theme, o cluster.Observation, now time.Time, scroll int, si
 		return []string{t.Dim.Render("none yet")}
 	}
 	out := Bars(t, o, size.W)
+	if tight(o, size) { // the list matters more
+		out = []string{ClientLine(t, o, size.W)}
+	}
 	room := size.H - len(out)
 	if room < 2 {
 		return out[:min(len(out), size.H)]
 	}
 	wide := size.W >= 64
-	head := fmt.Sprintf("%-18s %-12s %-7s", "client", "library", "on")
+	head := fmt.Sprintf("%-18s %-15s %-7s", "client", "library", "on")
 	if wide {
 		head += fmt.Sprintf("%6s%10s%7s", "moves", "longest", "lost")
 	} else {
 		head += fmt.Sprintf("%7s", "lost")
 	}
-	out = append(out, cut(t.Dim.Render(head), size.W))
 	total := len(strangers) + len(f.Clients)
 	libraries := libraries(o)
 	scroll = max(0, min(scroll, total-(room-1)))
+	out = append(out, cut(t.Dim.Render(head), size.W))
 	for i := scroll; i < min(total, scroll+room-1); i++ {
 		if i < len(strangers) {
 			out = append(out, stranger(t, strangers[i], wide, size.W))
@@ -47,6 +50,23 @@ func Clients(t theme.Theme, o cluster.Observation, now time.Time, scroll int, si
 		}
 	}
 	return out
+}
+
+// tight says that a bar for each server would leave no room for the list.
+func tight(o cluster.Observation, size Size) bool { return len(o.Servers)+4 > size.H }
+
+// ClientRange says which of the clients Clients lists, if not all.
+func ClientRange(o cluster.Observation, scroll int, size Size) string {
+	_, total := everybody(o)
+	rows := size.H - 1 - len(o.Servers)
+	if tight(o, size) {
+		rows = size.H - 2
+	}
+	if rows < 1 || total <= rows {
+		return ""
+	}
+	scroll = max(0, min(scroll, total-rows))
+	return fmt.Sprintf("%d–%d of %s", scroll+1, scroll+rows, count(total))
 }
 
 // libraries finds what the servers say of the fleet's library; it is one for
@@ -67,7 +87,7 @@ func stranger(t theme.Theme, s cluster.Stranger, wide bool, w int) string {
 	if name == "" {
 		name = fmt.Sprintf("cid %d", s.CID)
 	}
-	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 12) + " " + t.Node(s.Node).Render(pad(s.Node, 7))
+	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 15) + " " + t.Node(s.Node).Render(pad(s.Node, 7))
 	if wide {
 		line += t.Dim.Render("not started by nats-roll")
 	}
@@ -90,7 +110,7 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	case c.Lost > 0:
 		lost = t.Warn.Render(right(count(c.Lost), 7))
 	}
-	line := pad(strings.TrimPrefix(clean(c.Name), ourPrefix), 18) + " " + t.Dim.Render(pad(library, 12)) + " " + on
+	line := pad(strings.TrimPrefix(clean(c.Name), ourPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
 	if wide {
 		longest := ""
 		if c.LongestAway > 0 {
@@ -101,10 +121,19 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	return cut(line+lost, w)
 }
 
-// Bars shows how many of the fleet's clients each server has.
+// everybody counts the clients on each server, the fleet's and strangers.
+func everybody(o cluster.Observation) (on map[string]int, total int) {
+	on, total = o.Fleet.On(), len(o.Fleet.Clients)
+	for _, s := range o.Strangers() {
+		on[s.Node]++
+		total++
+	}
+	return on, total
+}
+
+// Bars shows how many clients each server has.
 func Bars(t theme.Theme, o cluster.Observation, w int) []string {
-	on := o.Fleet.On()
-	total := len(o.Fleet.Clients)
+	on, total := everybody(o)
 	var out []string
 	for _, s := range o.Servers {
 		n := on[s.Node.Name]
@@ -118,7 +147,7 @@ func Bars(t theme.Theme, o cluster.Observation, w int) []string {
 		}
 		out = append(out, cut(t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room)))+strings.Repeat(" ", room-min(full, room))+right(count(n), 7), w))
 	}
-	if away := len(o.Fleet.Clients) - sumOf(on); away > 0 {
+	if away := total - sumOf(on); away > 0 {
 		out = append(out, cut(t.Warn.Render(fmt.Sprintf("%d without a server", away)), w))
 	}
 	return out
@@ -134,27 +163,28 @@ func sumOf(m map[string]int) int {
 
 // ClientLine is the spread of the clients in one line.
 func ClientLine(t theme.Theme, o cluster.Observation, w int) string {
-	if len(o.Fleet.Clients) == 0 {
+	on, total := everybody(o)
+	if total == 0 {
 		return t.Dim.Render("Clients  none yet")
 	}
-	on := o.Fleet.On()
 	line := t.Dim.Render("Clients  ")
+	room := 16
+	if len(o.Servers) > 3 {
+		room = max(0, 60/len(o.Servers)-7)
+	}
 	for _, s := range o.Servers {
 		n := on[s.Node.Name]
-		width := 0
-		if len(o.Fleet.Clients) > 0 {
-			width = n * 16 / len(o.Fleet.Clients)
-		}
-		if n > 0 {
+		width := n * room / total
+		if n > 0 && room > 0 {
 			width = max(1, width)
 		}
-		line += t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", width)) + fmt.Sprintf(" %s   ", count(n))
+		line += t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", width)) + fmt.Sprintf(" %s  ", count(n))
 	}
-	if away := len(o.Fleet.Clients) - sumOf(on); away > 0 {
-		line += t.Warn.Render(fmt.Sprintf("%d without a server", away))
+	if away := total - sumOf(on); away > 0 {
+		line += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
 	}
 	if n := len(o.Strangers()); n > 0 {
-		line += t.Strong.Render(fmt.Sprintf("and %d of yours", n))
+		line += t.Strong.Render(fmt.Sprintf("%d of them yours", n))
 	}
 	return cut(line, w)
 }

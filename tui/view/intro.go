@@ -17,9 +17,9 @@ const Welcome = "This is a rehearsal of a rolling upgrade, as the NATS tutorial 
 // Intro tells what is going to happen, and how getting the servers stands.
 func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	o := s.Plan.Outline
-	text := o.Intro
-	if text == "" {
-		text = Welcome
+	text := Welcome
+	if o.Intro != "" {
+		text = "The NATS tutorial “Upgrading a Cluster”, on real servers. " + o.Intro
 	}
 	parts := []part{{rank: 1, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
@@ -36,7 +36,7 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	parts = append(parts, part{rank: 2, gap: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
 	parts = append(parts, part{rank: 3, gap: true, lines: wrap(t.Dim,
-		"Everything listens on localhost only. When you quit, every server is stopped and its folder removed. Nothing happens before you press Enter, and you may do any step by hand instead, here or in another terminal.", size.W)})
+		"“The text” on the pages that follow is that tutorial; what it says stands beside what is seen. Everything listens on localhost only. When you quit, every server is stopped and its folder removed. You may do any step by hand instead, with keys or in another terminal.", size.W)})
 	return prompted(t, parts, introPrompt(t, s), size)
 }
 

@@ -2,7 +2,9 @@ package view
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"nats-roll/cluster"
@@ -35,10 +37,7 @@ var varying = regexp.MustCompile(`\(attempt \d+\)|:\d{4,5} - [cr]id:\d+|^.* (?:C
 func Log(t theme.Theme, s rehearsal.State, f LogFilter, back int, size Size) []string {
 	var entries []entry
 	last := ""
-	for l := range s.Lines.Backward() {
-		if !f.match(l) {
-			continue
-		}
+	for _, l := range newest(s, f) {
 		key := l.Node + string(l.Level) + varying.ReplaceAllString(l.Text, "$1")
 		if n := len(entries); n > 0 && key == last {
 			entries[n-1].times++
@@ -62,6 +61,38 @@ func Log(t theme.Theme, s rehearsal.State, f LogFilter, back int, size Size) []s
 		}
 	}
 	return out
+}
+
+// jumble is how many lines may come between one and another that was written
+// earlier: the servers' logs are read one after the other.
+const jumble = 256
+
+// newest gives the lines that the filter lets through from the newest one back,
+// by the times that the servers wrote.
+func newest(s rehearsal.State, f LogFilter) iter.Seq2[int, cluster.LogLine] {
+	return func(yield func(int, cluster.LogLine) bool) {
+		var window []cluster.LogLine
+		n := 0
+		flush := func(keep int) bool {
+			slices.SortStableFunc(window, func(a, b cluster.LogLine) int { return b.At.Compare(a.At) })
+			for len(window) > keep {
+				if !yield(n, window[0]) {
+					return false
+				}
+				window, n = window[1:], n+1
+			}
+			return true
+		}
+		for l := range s.Lines.Backward() {
+			if f.match(l) {
+				window = append(window, l)
+			}
+			if len(window) >= 2*jumble && !flush(jumble) {
+				return
+			}
+		}
+		flush(0)
+	}
 }
 
 func logLine(t theme.Theme, e entry, w int) string {

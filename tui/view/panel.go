@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -54,40 +55,42 @@ func Beside(blocks ...[]string) []string {
 }
 
 // part is some lines that belong together. Where there is no room for all, the
-// parts with the highest rank go first.
+// parts with the highest rank give way first, from their ends.
 type part struct {
 	rank  int  // 0 always stays
 	gap   bool // an empty line before it, where there is room
+	whole bool // of no use when it is cut
 	lines []string
 }
 
-// arrange puts parts into h lines: first the gaps go, then whole parts from the
-// highest rank down. more says that something was left out.
+// arrange puts parts into h lines: first gaps go, from the last one, then the part with the
+// highest rank, the last of several, gives up lines, and so on. more says that
+// something was left out.
 func arrange(parts []part, h int) (lines []string, more bool) {
-	kept := parts
+	kept := slices.Clone(parts)
 	for {
 		with, without := height(kept)
-		if with <= h {
-			return join(kept, true), more
-		}
 		if without <= h {
-			return join(kept, false), more
+			return join(kept, min(with, h)-without), more
 		}
-		worst := 0
-		for _, p := range kept {
-			worst = max(worst, p.rank)
-		}
-		if worst == 0 {
-			lines = join(kept, false)
-			return lines[:min(len(lines), max(0, h))], true
-		}
-		next := make([]part, 0, len(kept))
-		for _, p := range kept {
-			if p.rank != worst {
-				next = append(next, p)
+		worst := -1
+		for i, p := range kept {
+			if len(p.lines) > 0 && p.rank > 0 && (worst < 0 || p.rank >= kept[worst].rank) {
+				worst = i
 			}
 		}
-		kept, more = next, true
+		if worst < 0 {
+			lines = join(kept, 0)
+			return lines[:min(len(lines), max(0, h))], true
+		}
+		more = true
+		p := &kept[worst]
+		// One line of several is a heading with nothing below it.
+		if left := len(p.lines) - (without - h); left > 1 && !p.whole {
+			p.lines = p.lines[:left]
+		} else {
+			p.lines = nil
+		}
 	}
 }
 
@@ -105,14 +108,16 @@ func height(parts []part) (with, without int) {
 	return with, without
 }
 
-func join(parts []part, gaps bool) []string {
+// join puts parts together, with so many of their gaps, the first ones.
+func join(parts []part, gaps int) []string {
 	var out []string
 	for _, p := range parts {
 		if len(p.lines) == 0 {
 			continue
 		}
-		if gaps && p.gap && len(out) > 0 {
+		if p.gap && gaps > 0 && len(out) > 0 {
 			out = append(out, "")
+			gaps--
 		}
 		out = append(out, p.lines...)
 	}

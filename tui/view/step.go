@@ -58,7 +58,10 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 		if over {
 			rank = 10
 		}
-		parts = append(parts, part{rank: rank, gap: true, lines: command(t.Command, "$ ", st.Command, size.W)})
+		parts = append(parts, part{rank: rank, gap: true, whole: true, lines: command(t.Command, "$ ", st.Command, size.W)})
+	}
+	if st.Shell != "" && !over {
+		parts = append(parts, part{rank: 7, lines: []string{cut(t.Dim.Render("  y copies it as it can be typed in another terminal"), size.W)}})
 	}
 	if st.Status == upgrade.Blocked || st.Reason != "" {
 		parts = append(parts, part{gap: true, lines: trouble(t, st, size.W)})
@@ -70,24 +73,33 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 	if over {
 		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
 		for i, f := range st.Findings {
-			parts = append(parts, part{gap: i == 0, rank: 3 + i, lines: finding(t, f, size.W)})
+			parts = append(parts, part{gap: i == 0, rank: 3 + i, whole: true, lines: finding(t, f, size.W)})
 		}
 	}
 	return prompted(t, parts, Prompt(t, st, next), size)
 }
 
+// Endless is the height at which nothing has to be left out.
+const Endless = 1 << 20
+
 // prompted arranges parts above a last line that says what Enter does, and
 // whether there is more than is seen.
 func prompted(t theme.Theme, parts []part, prompt string, size Size) []string {
 	lines, more := arrange(parts, size.H-1)
+	if size.H == Endless {
+		return append(lines, "", cut(prompt, size.W))
+	}
 	for len(lines) < size.H-1 {
 		lines = append(lines, "")
 	}
 	if more {
-		prompt = between(prompt, t.Dim.Render("  z shows all of it"), size.W)
+		prompt = between(prompt, t.Dim.Render("  "+More), size.W)
 	}
 	return append(lines, cut(prompt, size.W))
 }
+
+// More says how to see what there was no room for.
+const More = "z shows all of it"
 
 // trouble is what keeps a step from going on.
 func trouble(t theme.Theme, st upgrade.StepProgress, w int) []string {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
@@ -32,7 +34,7 @@ func Summary(t theme.Theme, s rehearsal.State, size Size) []string {
 		)})
 	}
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
-	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, size.W)})
+	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
 	prompt := t.Key.Render("q") + " " + t.Strong.Render("quit") + "   " + t.Key.Render("←") + t.Dim.Render(" leaf back")
 	return prompted(t, parts, prompt, size)
@@ -58,7 +60,7 @@ func nodes(t theme.Theme, s rehearsal.State, w int) []string {
 }
 
 // costs is a table of the steps that clients felt.
-func costs(t theme.Theme, p upgrade.Progress, w int) []string {
+func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
 	const numbers = "%9s %9s %6s %6s"
 	out := []string{between(t.Dim.Render("What each step cost"), t.Dim.Render(fmt.Sprintf(numbers, "took", "away", "lost", "twice")), w)}
 	for _, st := range p.Steps {
@@ -69,10 +71,23 @@ func costs(t theme.Theme, p upgrade.Progress, w int) []string {
 		line := st.Title + t.Dim.Render("  "+im.Went())
 		out = append(out, between(line, fmt.Sprintf(numbers, upgrade.Round(st.Took), upgrade.Round(im.LongestAway), count(im.Lost), count(im.Duplicated)), w))
 	}
+	if lost, twice := betweenSteps(p, f); lost+twice > 0 {
+		out = append(out, between("Between the steps", fmt.Sprintf(numbers, "", "", count(lost), count(twice)), w))
+	}
 	if len(out) == 1 {
 		return nil
 	}
 	return out
+}
+
+// betweenSteps is what no step accounts for: what keys and other terminals did.
+func betweenSteps(p upgrade.Progress, f cluster.Fleet) (lost, twice uint64) {
+	lost, twice = f.Lost, f.Duplicated
+	for _, st := range p.Steps {
+		lost -= min(lost, st.Impact.Lost)
+		twice -= min(twice, st.Impact.Duplicated)
+	}
+	return lost, twice
 }
 
 // claimed lists the text's sentences in a line each, those first that differ:
@@ -89,7 +104,8 @@ func claimed(t theme.Theme, p upgrade.Progress, w int) []part {
 				mark = t.Warn.Render("≠")
 			case upgrade.Undecided:
 			}
-			line := between(mark+" "+t.Quote.Render(cut(f.Text, w*3/5)), t.Dim.Render(cut(f.Stands.Words(), w/3)), w)
+			words := f.Stands.Words()
+			line := between(mark+" "+t.Quote.Render(cut(f.Text, w-len(words)-4)), t.Dim.Render(words), w)
 			if f.Stands == upgrade.Differs {
 				differ = append(differ, line)
 			} else {
@@ -138,6 +154,9 @@ func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, w int) s
 		where = fmt.Sprintf("step %d of %d", page+1, n)
 	}
 	bar := t.Step.Render(strings.Repeat("━", done)) + t.Border.Render(strings.Repeat("─", n-done))
+	if ansi.StringWidth(left)+len(where)+n+len(elapsed)+7 > w { // the versions matter more
+		return between(left, "  "+t.Dim.Render(where)+"  "+elapsed+" ", w)
+	}
 	return between(left, t.Dim.Render(where)+"  "+bar+"  "+elapsed+" ", w)
 }
 

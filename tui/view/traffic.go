@@ -58,10 +58,11 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 	}
 	const cell = 500 * time.Millisecond
 	w := size.W
-	// The right edge stands still between two cells, so that nothing flickers.
-	edge := now.Truncate(cell).Add(cell)
+	// The right edge stands still between two cells, and lies so far back that
+	// the newest cell is complete: nothing flickers.
+	edge := now.Add(-settling).Truncate(cell)
 	got, lost := buckets(s, edge, cell, w)
-	top := uint64(1)
+	top := 1.0
 	for _, n := range got {
 		top = max(top, n)
 	}
@@ -73,7 +74,7 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 	for r := rows - 1; r >= 0; r-- {
 		var b strings.Builder
 		for _, n := range got {
-			eighths := int(n * uint64(rows*8) / top)
+			eighths := int(n*float64(rows*8)/top + 0.5)
 			b.WriteRune(levels[max(0, min(8, eighths-r*8))])
 		}
 		out = append(out, t.Command.Render(b.String()))
@@ -87,24 +88,54 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 	return out[:min(len(out), size.H)]
 }
 
-// buckets sorts the samples into cells by time.
-func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got, lost []uint64) {
-	got, lost = make([]uint64, w), make([]uint64, w)
+// settling is how long the newest word on the traffic may take to come.
+const settling = 300 * time.Millisecond
+
+// buckets sorts what was delivered between two samples into the cells of that
+// time, evenly; losses into the cell in which they were found.
+func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got []float64, lost []uint64) {
+	got, lost = make([]float64, w), make([]uint64, w)
+	start := edge.Add(-cell * time.Duration(w))
 	var later *rehearsal.Sample
 	for p := range s.Traffic.Backward() {
 		if later != nil {
-			i := w - 1 - int(edge.Sub(later.At)/cell)
-			if i < 0 {
+			if !later.At.After(start) {
 				break
 			}
-			if i < w {
-				got[i] += later.Received - min(p.Received, later.Received)
+			spread(got, start, cell, p.At, later.At, float64(later.Received-min(p.Received, later.Received)))
+			if i := int(later.At.Sub(start) / cell); i < w {
 				lost[i] += later.Lost - min(p.Lost, later.Lost)
+			} else if w > 0 {
+				lost[w-1] += later.Lost - min(p.Lost, later.Lost)
 			}
 		}
 		later = &p
 	}
 	return got, lost
+}
+
+// spread adds n to the cells between two times, to each its share.
+func spread(cells []float64, start time.Time, cell time.Duration, from, to time.Time, n float64) {
+	all := to.Sub(from)
+	if all <= 0 || n == 0 {
+		return
+	}
+	for at := from; at.Before(to); {
+		i := int(at.Sub(start) / cell)
+		if at.Before(start) {
+			at = start
+			continue
+		}
+		next := start.Add(cell * time.Duration(i+1))
+		if next.After(to) {
+			next = to
+		}
+		if i >= len(cells) {
+			return
+		}
+		cells[i] += n * float64(next.Sub(at)) / float64(all)
+		at = next
+	}
 }
 
 // marks writes which server was started or stopped at its place in time. Marks
@@ -114,7 +145,7 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 	at := 0
 	for _, m := range s.Marks {
 		i := w - 1 - int(edge.Sub(m.At)/cell)
-		if i < 0 || i >= w {
+		if i < 0 {
 			continue
 		}
 		i = max(min(i, w-2), at)
@@ -139,17 +170,15 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 // losses marks the cells in which a message was found to be lost.
 func losses(t theme.Theme, lost []uint64) string {
 	var b strings.Builder
-	some := false
 	for _, n := range lost {
 		if n > 0 {
 			b.WriteString("×")
-			some = true
 		} else {
 			b.WriteByte(' ')
 		}
 	}
-	if !some {
-		return t.Dim.Render("↑ started  ↓ stopped  × messages lost")
-	}
 	return t.Warn.Render(b.String())
 }
+
+// TrafficLegend says what the marks below the bars mean.
+const TrafficLegend = "↑ started  ↓ stopping  ✗ died  × lost"

@@ -71,9 +71,9 @@ func (m Model) widePage() []string {
 		servers, routes = 4, 3
 	}
 	clients := top - servers - routes
-	if clients < 5 {
-		clients = min(5, max(0, top-servers))
-		routes = max(0, top-servers-clients)
+	if clients < 6 { // the mesh in words then
+		routes = min(3, max(0, top-servers))
+		clients = max(0, top-servers-routes)
 	}
 	column := append(m.servers(view.Size{W: right, H: servers}), m.routes(view.Size{W: right, H: routes})...)
 	column = append(column, m.clients(view.Size{W: right, H: clients})...)

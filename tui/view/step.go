@@ -49,9 +49,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 	if over { // what was seen comes first now
 		why, quote = 12, 11
 	}
-	parts = append(parts, part{rank: why, lines: wrap(t.Text, st.Why, size.W)})
+	parts = append(parts, part{rank: why, whole: over, lines: wrap(t.Text, st.Why, size.W)})
 	if st.Quote != "" {
-		parts = append(parts, part{rank: quote, gap: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
+		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
 	}
 	if st.Command != "" {
 		rank := 1

@@ -147,3 +147,25 @@ func TestAPersonTurnsBackFromABrokenBinary(t *testing.T) {
 		_, _ = w.end()
 	})
 }
+
+// The way down is the same path, in words of its own.
+func TestDowngradeIsWalked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sp := spec(t, 2, true)
+		sp.From, sp.To = newBuild, oldBuild
+		w := begin(t, sp, false, nil, func(r *upgrade.Runner) { r.Plan = upgrade.Downgrade(sp) })
+		s, err := w.end()
+		if err != nil || s.Plan.Outline.Title != "Rolling downgrade" || s.Plan.Outcome != upgrade.OutcomeVerified {
+			t.Fatalf("%v %q %s", err, s.Plan.Outline.Title, s.Plan.Outcome)
+		}
+		end := find(s.Plan, "look-back")
+		if len(end.Findings) != 1 || end.Findings[0].Stands != upgrade.Holds {
+			t.Errorf("findings %+v", end.Findings)
+		}
+		for _, st := range s.Plan.Steps {
+			if words := st.Why + st.Quote; strings.Contains(words, "upgraded") || strings.Contains(words, "the upgrade begins") {
+				t.Errorf("%s speaks of an upgrade: %s", st.ID, words)
+			}
+		}
+	})
+}

@@ -200,6 +200,22 @@ func redistribute(text string, from cluster.Node, to []cluster.Node) Claim {
 	}
 }
 
+// samePath: the way down is the way up. Without JetStream it is; what newer
+// servers stored, older ones may not read.
+func samePath(permanent []cluster.Node, to cluster.Build) Claim {
+	return Claim{
+		Text: "the downgrade path is the same as the upgrade path",
+		Judge: func(_, after cluster.Observation) Finding {
+			for _, n := range permanent {
+				if v := (Running{Node: n.Name, Build: to}).Eval(after); !v.Met {
+					return differs("%s: %s", n.Name, v.Detail)
+				}
+			}
+			return holds("%s run %s after the same steps, without JetStream", List(names(permanent)), to)
+		},
+	}
+}
+
 // movedFrom counts where the clients went that were on a node before.
 func movedFrom(from string, before, after cluster.Observation) map[string]int {
 	moved := map[string]int{}

@@ -14,8 +14,12 @@ import (
 
 func TestEveryStepIsFinished(t *testing.T) {
 	for permanent := cluster.MinPermanent; permanent <= cluster.MaxPermanent; permanent++ {
-		for _, spare := range []bool{true, false} {
-			p := upgrade.Rolling(spec(t, permanent, spare))
+		for i := range 2 * len(upgrade.Chapters) {
+			spare, chapter := i%2 == 0, upgrade.Chapters[i/2]
+			p := chapter.Plan(spec(t, permanent, spare))
+			if p.Chapter != chapter.Name || p.Title == "" {
+				t.Errorf("chapter %s makes %q %q", chapter.Name, p.Chapter, p.Title)
+			}
 			want := permanent + 1 + 3*permanent + 1
 			if spare {
 				want += 2

@@ -39,29 +39,45 @@ func LameDuckTime(clients int) time.Duration {
 // Rolling is the tutorial's upgrade, as written: the permanent servers one by
 // one, with a temporary one beside them when the topology has it.
 func Rolling(s Spec) Plan {
-	r := rolling{Spec: s}
+	return rolling{Spec: s, chapter: "rolling", noun: "upgrade", done: "upgraded"}.plan()
+}
+
+// Downgrade is what the tutorial says of going back: the same path, and another
+// binary.
+func Downgrade(s Spec) Plan {
+	return rolling{Spec: s, chapter: "downgrade", noun: "downgrade", done: "downgraded", down: true}.plan()
+}
+
+// rolling builds the steps of both chapters; its methods stand in their order.
+type rolling struct {
+	Spec
+	chapter, noun, done string
+	down                bool
+}
+
+func (r rolling) plan() Plan {
 	p := Plan{
-		Chapter:  "rolling",
-		Title:    "Rolling upgrade",
+		Chapter:  r.chapter,
+		Title:    "Rolling " + r.noun,
 		Intro:    r.intro(),
-		Notes:    s.Notes,
-		Topology: s.Topology,
-		From:     s.From,
-		To:       s.To,
+		Notes:    r.Notes,
+		Topology: r.Topology,
+		From:     r.From,
+		To:       r.To,
 		Slots:    map[string]cluster.Build{},
 	}
-	for _, n := range s.Topology.Nodes {
-		p.Slots[n.Name] = s.From
+	for _, n := range r.Topology.Nodes {
+		p.Slots[n.Name] = r.From
 		if !n.Permanent {
-			p.Slots[n.Name] = s.To
+			p.Slots[n.Name] = r.To
 		}
 	}
-	permanent := s.Topology.Permanent()
+	permanent := r.Topology.Permanent()
 	for i := range permanent {
 		p.Steps = append(p.Steps, r.start(i))
 	}
 	p.Steps = append(p.Steps, r.connect())
-	spare, hasSpare := s.Topology.Spare()
+	spare, hasSpare := r.Topology.Spare()
 	if hasSpare {
 		p.Steps = append(p.Steps, r.startSpare(spare))
 	}
@@ -75,13 +91,21 @@ func Rolling(s Spec) Plan {
 	return p
 }
 
-// rolling builds the steps of the chapter; its methods stand in their order.
-type rolling struct{ Spec }
+// backQuote is the text's on the way down.
+const backQuote = "Fortunately, the downgrade path is the same as the upgrade path as noted above. Swap the binary and do a rolling restart."
+
+// quoted is the text's sentence, which for the way down is one for all turns.
+func (r rolling) quoted(up string) string {
+	if r.down {
+		return backQuote
+	}
+	return up
+}
 
 func (r rolling) intro() string {
 	permanent := names(r.Topology.Permanent())
-	text := fmt.Sprintf("You will upgrade a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
-		len(permanent), List(permanent), r.From, r.To)
+	text := fmt.Sprintf("You will %s a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
+		r.noun, len(permanent), List(permanent), r.From, r.To)
 	if r.From.Same(r.To) {
 		text = fmt.Sprintf("You will restart a NATS cluster of %d servers, %s, one by one while clients are connected. %s is on both sides: no version changes.",
 			len(permanent), List(permanent), r.To)
@@ -194,8 +218,8 @@ func (r rolling) connect() Step {
 func (r rolling) startSpare(n cluster.Node) Step {
 	return Step{
 		ID: slug("start", n.Name), Title: fmt.Sprintf("Start %s, the temporary server", n.Name), Node: n.Name,
-		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the upgrade and already runs %s. "+
-			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.To, n.Name),
+		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the %s and already runs %s. "+
+			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.To, n.Name),
 		Quote:   "Its sole purpose is to provide an additional place where clients can go other than 'A' and ensure we don't end up with a single server serving all the clients after the upgrade procedure.",
 		Given:   r.isUp(r.Topology.Permanent()...),
 		Do:      r.startAction(n),
@@ -226,15 +250,15 @@ func (r rolling) stop(i int) Step {
 	}
 	switch i {
 	case 0:
-		s.Why = fmt.Sprintf("Now the upgrade begins. %s Its clients notice at once and try the next server they know; gossip has told them which there are.", r.stopWords(n))
+		s.Why = fmt.Sprintf("Now the %s begins. %s Its clients notice at once and try the next server they know; gossip has told them which there are.", r.noun, r.stopWords(n))
 		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
 		s.Claims = append(s.Claims, subscriberMoves(n.Name))
 		if r.asWritten() {
 			s.Claims = append(s.Claims, evenly(n, others))
 		}
 	case 1:
-		s.Why = fmt.Sprintf("%s is upgraded; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, n.Name, r.stopWords(n))
-		s.Quote = "We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'."
+		s.Why = fmt.Sprintf("%s is %s; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, r.done, n.Name, r.stopWords(n))
+		s.Quote = r.quoted("We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'.")
 		if r.asWritten() {
 			s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others))
 		}
@@ -268,15 +292,15 @@ func (r rolling) stopWords(n cluster.Node) string {
 
 func (r rolling) replace(i int) Step {
 	n := r.Topology.Permanent()[i]
-	why := fmt.Sprintf("The heart of the upgrade: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
-		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", n.Name, r.To, n.Name)
+	why := fmt.Sprintf("The heart of the %s: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
+		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", r.noun, n.Name, r.To, n.Name)
 	if r.To.Source == "embedded" {
 		why += " This server is inside nats-roll itself, which is nats-server when it is called so; hence the name of the file that is copied."
 	}
 	return Step{
 		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
 		Why:     why,
-		Quote:   "We perform the upgrade process, update the binary for 'A', and restart 'A'.",
+		Quote:   r.quoted("We perform the upgrade process, update the binary for 'A', and restart 'A'."),
 		Do:      Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
 		Met:     r.replaced(n),
 		Past:    Restarted{Node: n.Name, Build: r.To},
@@ -343,7 +367,7 @@ func (r rolling) restart(i int) Step {
 		Back:    r.back(n),
 	}
 	if i > 0 {
-		s.Quote = "We upgrade and restart 'B'."
+		s.Quote = r.quoted("We upgrade and restart 'B'.")
 	}
 	return s
 }
@@ -352,7 +376,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 	permanent := r.Topology.Permanent()
 	return Step{
 		ID: slug("stop", n.Name), Title: fmt.Sprintf("Turn %s off", n.Name), Node: n.Name,
-		Why:     fmt.Sprintf("Every permanent server is upgraded, so %s has done its work. %s Its clients go to the servers that stay; whether they spread is worth a look.", n.Name, r.stopWords(n)),
+		Why:     fmt.Sprintf("Every permanent server is %s, so %s has done its work. %s Its clients go to the servers that stay; whether they spread is worth a look.", r.done, n.Name, r.stopWords(n)),
 		Quote:   "After restarting the last server, we can go ahead and turn off 'C.' Any clients on 'C' will redistribute to our permanent cluster members.",
 		Given:   r.isUp(permanent...),
 		Do:      r.stopAction(n),
@@ -379,5 +403,9 @@ func (r rolling) lookBack() Step {
 		s.Until = append(s.Until, Running{Node: n.Name, Build: r.To})
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
+	if r.down {
+		s.Quote = backQuote
+		s.Claims = []Claim{samePath(permanent, r.To)}
+	}
 	return s
 }

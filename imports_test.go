@@ -24,6 +24,7 @@ var allowed = map[string]map[string]string{
 	},
 	"advice": {"cluster": "the nouns"},
 	"cli": {
+		"advice":           "words for versions, and what is known about a step",
 		"cluster":          "flags become a topology and a workload",
 		"fleet":            "wires the clients into the driver",
 		"local":            "wires the driver for this machine",

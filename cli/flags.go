@@ -69,8 +69,8 @@ type rehearse struct {
 
 func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk; rolling is the tutorial's upgrade")
-	f.StringVar(&s.from, "from", defaultFrom, "the version to upgrade from: 2.14.9, embedded, or a file")
-	f.StringVar(&s.to, "to", defaultTo, fmt.Sprintf("the version to upgrade to: 2.15.2, embedded (%s), or a file", embedded.Version))
+	f.StringVar(&s.from, "from", defaultFrom, "the version to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file")
+	f.StringVar(&s.to, "to", defaultTo, fmt.Sprintf("the version to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file", embedded.Version))
 	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
 	f.BoolVar(&s.noSpare, "no-spare", false, "go without the temporary server")
 	f.IntVar(&s.clients, "clients", defaultClients, "subscribers beside the tutorial's nats sub")

@@ -100,6 +100,9 @@ func (a *app) with(cmd *cobra.Command, s *settings, do func(context.Context, reh
 	if err != nil {
 		return err
 	}
+	if r.from, r.to, err = s.choice().pair(cmd.Context(), s.from, s.to); err != nil {
+		return err
+	}
 	return do(cmd.Context(), r)
 }
 
@@ -142,9 +145,14 @@ func complete(cmd *cobra.Command) {
 		ways[i] = string(w)
 	}
 	for flag, values := range map[string][]string{
-		"stop": ways, "chapter": {"rolling"}, "to": {"embedded"}, "from": {defaultFrom, "embedded"},
+		"stop": ways, "chapter": {"rolling"},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault))
+	}
+	for _, flag := range []string{"from", "to"} { // or a file
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return selectors(), cobra.ShellCompDirectiveDefault
+		})
 	}
 }
 

@@ -17,11 +17,20 @@ const (
 	selectPath
 )
 
-// selector is what a user asked for.
+// selector is what a user asked for. Words that stand for a version, such as
+// 2.14 and latest, are expanded before they come here: what they mean depends on
+// which releases are known.
 type selector struct {
 	kind    selectorKind
 	version cluster.Version
 	file    string
+}
+
+// Valid says what is wrong with a selector as such, before anything is looked
+// for. Its error is ErrSelector.
+func Valid(selector string) error {
+	_, err := parseSelector(selector)
+	return err
 }
 
 // parseSelector reads a selector. A bare word is never taken for a file: a typing
@@ -42,7 +51,7 @@ func parseSelector(s string) (selector, error) {
 	if err != nil {
 		return selector{}, &Error{
 			Reason: fmt.Sprintf("%q is neither a version nor a file", s), Err: ErrSelector,
-			Hint: "write a version such as 2.14.9, embedded, or a file such as ./nats-server",
+			Hint: "write a version such as 2.14.9 or 2.14, latest, previous, embedded, or a file such as ./nats-server",
 		}
 	}
 	return selector{version: v}, nil

@@ -24,9 +24,12 @@ func TestParseSelector(t *testing.T) {
 			t.Errorf("%q is %+v, %v; want %+v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "nats-server", "2.14", "2", "latest", "path:", "2.14.9+x y", "v", "2.14.9.1"} {
+	for _, in := range []string{"", "nats-server", "2.14", "2", "latest", "previous", "path:", "2.14.9+x y", "v", "2.14.9.1"} {
 		if got, err := parseSelector(in); !errors.Is(err, ErrSelector) {
 			t.Errorf("%q is %+v, %v; want an error", in, got, err)
+		}
+		if err := Valid(in); !errors.Is(err, ErrSelector) {
+			t.Errorf("%q is valid: %v", in, err)
 		}
 	}
 }

@@ -90,8 +90,21 @@ func (s *Store) Check(ctx context.Context, v cluster.Version) (Entry, error) {
 }
 
 // List tells what lies in the store for this platform, oldest version first,
-// without hashing it.
+// without hashing it. An entry whose record cannot be read is not among them.
 func (s *Store) List() ([]Entry, error) {
+	versions, err := s.Versions()
+	var out []Entry
+	for _, v := range versions {
+		if e, err := s.read(v); err == nil && e.Version == v {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+// Versions lists what has a record in the store for this platform, damaged or
+// not, oldest version first.
+func (s *Store) Versions() ([]cluster.Version, error) {
 	dirs, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -99,19 +112,17 @@ func (s *Store) List() ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the servers in the store: %w", err)
 	}
-	var out []Entry
+	var out []cluster.Version
 	for _, d := range dirs {
 		v, err := cluster.ParseVersion(d.Name())
-		if err != nil {
+		if err != nil || string(v) != d.Name() {
 			continue
 		}
-		if e, err := s.read(v); err == nil && e.Version == v {
-			out = append(out, e)
+		if _, err := os.Stat(s.record(v)); err == nil {
+			out = append(out, v)
 		}
 	}
-	slices.SortFunc(out, func(a, b Entry) int {
-		return cmp.Or(a.Version.Compare(b.Version), cmp.Compare(a.Version, b.Version))
-	})
+	slices.SortFunc(out, func(a, b cluster.Version) int { return cmp.Or(a.Compare(b), cmp.Compare(a, b)) })
 	return out, nil
 }
 

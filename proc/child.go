@@ -67,7 +67,7 @@ func (c *child) start(keep bool) error {
 	}
 	c.pid = c.cmd.Process.Pid
 	if c.group, err = newGroup(c.cmd.Process, keep); err == nil {
-		err = writeRecord(c.slot, c.pid, c.cmd.Args)
+		err = writeRecord(c.slot, c.pid, c.cmd.Args, c.build)
 	}
 	if err != nil {
 		_ = c.cmd.Process.Kill()

@@ -60,20 +60,24 @@ type record struct {
 	Created int64    `json:"created"` // milliseconds since 1970, as the system tells it
 	Exe     string   `json:"exe"`
 	Args    []string `json:"args"`
+
+	// Version and SHA256 are those of the build that it was started from.
+	Version cluster.Version `json:"version,omitempty"`
+	SHA256  string          `json:"sha256,omitempty"`
 }
 
 // writeRecord remembers a process that has just been started.
-func writeRecord(s *Slot, pid int, args []string) error {
-	r := record{PID: pid, Exe: s.Binary(), Args: args}
+func writeRecord(s *Slot, pid int, args []string, b cluster.Build) error {
+	r := record{PID: pid, Exe: s.Binary(), Args: args, Version: b.Version, SHA256: b.SHA256}
 	if p, err := process.NewProcess(int32(pid)); err == nil { //nolint:gosec // a pid fits
 		r.Created, _ = p.CreateTime()
 	}
-	b, err := json.Marshal(r)
+	raw, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
 	next := s.record() + ".next"
-	if err := os.WriteFile(next, b, 0o644); err != nil {
+	if err := os.WriteFile(next, raw, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(next, s.record())
@@ -139,6 +143,7 @@ type LeftoverProcess struct {
 	Node    string
 	PID     int
 	Command string
+	Build   cluster.Build // version and SHA-256 of what it was started from, as far as recorded
 	record  record
 }
 
@@ -161,6 +166,39 @@ func Leftovers(ctx context.Context, root string) ([]Leftover, error) {
 			return nil, err
 		}
 		out = append(out, look(dir))
+	}
+	return out, nil
+}
+
+// Rehearsal is a folder in which servers run.
+type Rehearsal struct {
+	Leftover
+	Over bool // its program is gone; the servers were kept or left
+}
+
+// Rehearsals lists the folders below root in which servers run, whether their
+// program goes on or not. It takes no lock that a rehearsal which is just
+// beginning could want.
+func Rehearsals(ctx context.Context, root string) ([]Rehearsal, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []Rehearsal
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, lockFile)); err != nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if l := look(dir); len(l.Processes) > 0 {
+			out = append(out, Rehearsal{Leftover: l, Over: abandoned(dir)})
+		}
 	}
 	return out, nil
 }
@@ -196,7 +234,8 @@ func look(dir string) Leftover {
 		}
 		if _, ok := r.find(); ok {
 			l.Processes = append(l.Processes, LeftoverProcess{
-				Node: filepath.Base(filepath.Dir(file)), PID: r.PID, Command: strings.Join(r.Args, " "), record: r,
+				Node: filepath.Base(filepath.Dir(file)), PID: r.PID, Command: strings.Join(r.Args, " "),
+				Build: cluster.Build{Version: r.Version, SHA256: r.SHA256}, record: r,
 			})
 		}
 	}

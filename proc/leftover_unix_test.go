@@ -84,6 +84,20 @@ func TestARunningRehearsalIsNoLeftover(t *testing.T) {
 	if !alive(server) {
 		t.Error("its server is gone")
 	}
+	runs := rehearsals(t, root)
+	if len(runs) != 1 || runs[0].Over || runs[0].Kept || len(runs[0].Processes) != 1 {
+		t.Fatalf("runs: %+v", runs)
+	}
+	if p := runs[0].Processes[0]; p.Node != "A" || p.PID != server || p.Build.Version != "2.15.2" {
+		t.Errorf("runs: %+v", p)
+	}
+}
+
+func rehearsals(t *testing.T, root string) []Rehearsal {
+	t.Helper()
+	found, err := Rehearsals(t.Context(), root)
+	must(t, err)
+	return found
 }
 
 func TestWhatWasKeptIsFoundAndEnded(t *testing.T) {
@@ -97,6 +111,9 @@ func TestWhatWasKeptIsFoundAndEnded(t *testing.T) {
 	if !alive(server) {
 		t.Fatal("it did not outlive its program")
 	}
+	if runs := rehearsals(t, root); len(runs) != 1 || !runs[0].Over || !runs[0].Kept {
+		t.Errorf("runs: %+v", runs)
+	}
 	must(t, found[0].End(t.Context())) // deaf to SIGINT: it takes the kill
 	waitGone(t, server)
 	if _, err := os.Stat(found[0].Dir); !os.IsNotExist(err) {
@@ -104,6 +121,9 @@ func TestWhatWasKeptIsFoundAndEnded(t *testing.T) {
 	}
 	if found := leftovers(t, root); len(found) != 0 {
 		t.Errorf("found again: %+v", found)
+	}
+	if runs := rehearsals(t, root); len(runs) != 0 {
+		t.Errorf("still runs: %+v", runs)
 	}
 }
 

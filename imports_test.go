@@ -52,7 +52,12 @@ var allowed = map[string]map[string]string{
 	"release":             {"cluster": "the nouns"},
 	"release/embedded":    {"cluster": "names its version"},
 	"release/releasetest": {"cluster": "the nouns", "release": "gets builds for tests", "release/embedded": "lets test binaries be servers"},
-	"report":              {"cluster": "the nouns", "rehearsal": "reads states", "upgrade": "reads plans"},
+	"report": {
+		"advice":    "puts what is known about a step into words",
+		"cluster":   "the nouns",
+		"rehearsal": "reads states",
+		"upgrade":   "reads plans",
+	},
 	"tui": {
 		"cluster":   "the nouns",
 		"rehearsal": "draws states",

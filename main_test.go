@@ -1,16 +1,22 @@
 package main
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -53,6 +59,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":   exits,
 			"listen":  listen,
+			"mirror":  mirror,
 			"free":    free,
 			"report":  checkReport,
 			"events":  checkEvents,
@@ -65,7 +72,7 @@ func TestScripts(t *testing.T) {
 // but the caches of this machine.
 func surroundings(dir string, offset int) map[string]string {
 	env := map[string]string{
-		"OFFSET": strconv.Itoa(offset), "TERM": "tmux-256color",
+		"OFFSET": strconv.Itoa(offset), "TERM": "tmux-256color", "PLATFORM": runtime.GOOS + "-" + runtime.GOARCH,
 		"XDG_STATE_HOME": filepath.Join(dir, "state"), "XDG_CACHE_HOME": xdg.CacheHome,
 		"NATS_ROLL_MIRROR": "http://127.0.0.1:1", // nobody: no test asks the real releases
 		"HOME":             xdg.Home, "LocalAppData": os.Getenv("LocalAppData"),
@@ -108,6 +115,35 @@ func listen(ts *testscript.TestScript, _ bool, args []string) {
 	l, err := net.Listen("tcp", net.JoinHostPort("localhost", args[0]))
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
+}
+
+// mirror VERSION…: a mirror of nats-server's releases has these versions from
+// now on, for this script. The servers in it are scripts that know their version.
+func mirror(ts *testscript.TestScript, _ bool, args []string) {
+	files := map[string][]byte{}
+	for _, v := range args {
+		folder := fmt.Sprintf("nats-server-v%s-%s-%s", v, runtime.GOOS, runtime.GOARCH)
+		program := fmt.Appendf(nil, "#!/bin/sh\necho nats-server: v%s\n", v)
+		var archive bytes.Buffer
+		z := gzip.NewWriter(&archive)
+		w := tar.NewWriter(z)
+		ts.Check(w.WriteHeader(&tar.Header{Name: folder + "/nats-server", Mode: 0o755, Size: int64(len(program))}))
+		_, err := w.Write(program)
+		ts.Check(errors.Join(err, w.Close(), z.Close()))
+		files["/v"+v+"/"+folder+".tar.gz"] = archive.Bytes()
+		files["/v"+v+"/SHA256SUMS"] = fmt.Appendf(nil, "%x  %s.tar.gz\n", sha256.Sum256(archive.Bytes()), folder)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, ok := files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(data)
+	}))
+	ts.Defer(s.Close)
+	ts.Setenv("NATS_ROLL_MIRROR", s.URL)
 }
 
 // free: nothing listens on the script's ports, and nothing is left in the

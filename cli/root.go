@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -54,7 +55,10 @@ func Run(ctx context.Context, p Program) int {
 }
 
 // app is one run of the program.
-type app struct{ Program }
+type app struct {
+	Program
+	lines sync.Mutex // held while one of several goroutines writes a line to Out
+}
 
 func (a *app) root() *cobra.Command {
 	var s settings
@@ -81,7 +85,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())
 	complete(root)
-	root.AddCommand(a.runCommand(), a.planCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.planCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
 	return root
 }
 
@@ -126,11 +130,11 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: .json or .md (repeatable)")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
 	complete(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failures(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failureNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func failures() []string {
+func failureNames() []string {
 	var out []string
 	for _, f := range upgrade.OnFailures {
 		out = append(out, string(f))
@@ -186,11 +190,19 @@ func manual(root *cobra.Command, w io.Writer) error {
 	if err := doc.GenMan(root, header, w); err != nil {
 		return err
 	}
-	for _, cmd := range root.Commands() {
+	return sections(root, header, w)
+}
+
+// sections writes one section for each command below another.
+func sections(of *cobra.Command, header *doc.GenManHeader, w io.Writer) error {
+	for _, cmd := range of.Commands() {
 		if !cmd.IsAvailableCommand() {
 			continue
 		}
 		if err := doc.GenMan(cmd, header, w); err != nil {
+			return err
+		}
+		if err := sections(cmd, header, w); err != nil {
 			return err
 		}
 	}

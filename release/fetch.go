@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,10 +62,7 @@ func (s *Store) Fetch(ctx context.Context, v cluster.Version, source string, p P
 		}
 	}
 	b.Source = source
-	e := Entry{Build: b, Fetched: time.Now().UTC().Truncate(time.Second)}
-	if info, err := buildinfo.ReadFile(file); err == nil {
-		e.Go, e.Sum = info.GoVersion, info.Main.Sum
-	}
+	e := built(Entry{Build: b, Fetched: time.Now().UTC().Truncate(time.Second)})
 	if err := s.keep(e, file, dir); err != nil {
 		return cluster.Build{}, s.failed(v, "write", err)
 	}

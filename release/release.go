@@ -133,8 +133,20 @@ func (r *Resolver) Resolve(ctx context.Context, selector string, p Progress) (cl
 	case selectPath:
 		return r.fromPath(ctx)
 	default:
-		return r.version(ctx, s.version, p)
+		return r.version(ctx, r.sources, s.version, p)
 	}
+}
+
+// Fetch brings a version into the store, unless it is there: of the sources that
+// Resolve asks, only those that leave it there are asked.
+func (r *Resolver) Fetch(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
+	var keeping []Source
+	for _, s := range r.sources {
+		if _, own := s.(from); own || s.Name() == "store" || brings(s.Name()) {
+			keeping = append(keeping, s)
+		}
+	}
+	return r.version(ctx, keeping, v, p)
 }
 
 func (r *Resolver) fromPath(ctx context.Context) (cluster.Build, error) {
@@ -150,9 +162,9 @@ func (r *Resolver) fromPath(ctx context.Context) (cluster.Build, error) {
 
 // version asks the sources in turn. What could not be verified, and what is
 // against the user's word, is not got elsewhere instead.
-func (r *Resolver) version(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
+func (r *Resolver) version(ctx context.Context, sources []Source, v cluster.Version, p Progress) (cluster.Build, error) {
 	var tried []*Error
-	for _, s := range r.sources {
+	for _, s := range sources {
 		b, err := s.Get(ctx, v, p)
 		if err == nil {
 			return b, nil

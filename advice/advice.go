@@ -96,12 +96,14 @@ type Advice struct {
 	TextSays  Fact `json:"text_says"`
 	InText    bool `json:"in_text"`
 
-	// Adjacent says that no release line lies between the two. Via are the
+	// Adjacent says that no release line lies between the two, and Between how
+	// many do; across major versions it is neither. Via are the
 	// versions to stop at: the newest known patch of each line between, and of
 	// the older line itself where the newer one asks for more than the step
 	// starts from. They are the same with and without JetStream; ViaFor says
 	// whether they matter here.
 	Adjacent bool              `json:"adjacent"`
+	Between  int               `json:"between"`
 	Via      []cluster.Version `json:"via,omitempty"`
 	ViaWhy   Fact              `json:"via_why"`
 	ViaFor   Bearing           `json:"via_for"`
@@ -153,6 +155,7 @@ func For(from, to cluster.Version, s Situation) (Advice, error) {
 		Supported: b.maintained(p.to.Minor()), Support: b.support(p),
 		Policy: b.Policy.clone(), TextSays: b.Tutorial.clone(), InText: b.inText(p),
 		Adjacent: p.between == 0 && !p.majors(),
+		Between:  p.between,
 		Via:      b.via(p),
 		Routes: Routes{
 			Before: b.Routes.PerPair.of(p.from), Mixed: b.Routes.PerPair.of(p.low), After: b.Routes.PerPair.of(p.to),

@@ -63,6 +63,13 @@ func TestAdjacent(t *testing.T) {
 			t.Errorf("%s: adjacent %t", pair, got)
 		}
 	}
+	for pair, want := range map[string]int{
+		"2.14.9 2.15.2": 0, "2.12.15 2.15.2": 1, "2.15.2 2.12.15": 1, "2.8.4 2.15.2": 5, "2.15.2 2.15.2": 0, "1.4.1 2.15.2": 0,
+	} {
+		if got := ask(t, pair, core2).Between; got != want {
+			t.Errorf("%s: %d lines between, want %d", pair, got, want)
+		}
+	}
 }
 
 func TestFloor(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -574,7 +575,7 @@ func TestReleaseIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-began; cancel() }()
 	o := m.options(t)
-	if _, err := release.New(o).Resolve(ctx, string(published), nil); err != context.Canceled {
+	if _, err := release.New(o).Resolve(ctx, string(published), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if left := leftovers(t, o.Dir); len(left) > 0 {

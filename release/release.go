@@ -88,7 +88,7 @@ func New(o Options) *Resolver {
 		switch {
 		case s == Source(store) && brings(o.Source):
 			r.sources = append(r.sources, from{store, o.Source})
-		case chosen && !(o.Offline && brings(s.Name())):
+		case chosen && (!o.Offline || !brings(s.Name())):
 			r.sources = append(r.sources, s)
 		}
 	}

@@ -120,7 +120,7 @@ func walkArchive(ctx context.Context, archive string, visit func(item) error) er
 	for r := tar.NewReader(bounded); ; {
 		h, err := r.Next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil && bounded.N <= 0:
 			return fmt.Errorf("unpacked, it is larger than %d bytes", 2*maxProgram)

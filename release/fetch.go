@@ -71,7 +71,8 @@ func (s *Store) Fetch(ctx context.Context, v cluster.Version, source string, p P
 }
 
 // keep moves the file into its place, and then its record. Either is on the
-// disk before it has its name.
+// disk before it has its name. What else was fetched is removed before that: from
+// the record on the entry is complete, and nobody would look for leftovers.
 func (s *Store) keep(e Entry, file, dir string) error {
 	e.Path = "" // a store may be moved
 	raw, err := json.MarshalIndent(e, "", "  ")
@@ -91,7 +92,12 @@ func (s *Store) keep(e Entry, file, dir string) error {
 	if err := os.Rename(file, s.file(e.Version)); err != nil {
 		return err
 	}
-	if err := os.Rename(record, s.record(e.Version)); err != nil {
+	next := s.record(e.Version) + ".next"
+	if err := os.Rename(record, next); err != nil {
+		return err
+	}
+	_ = os.RemoveAll(dir)
+	if err := os.Rename(next, s.record(e.Version)); err != nil {
 		return err
 	}
 	// Not every system can; then the entry is lost with the power, not damaged.

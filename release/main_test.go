@@ -14,8 +14,14 @@ import (
 	"nats-roll/release/releasetest"
 )
 
-// The test binary is nats-server itself when it is started under that name.
-func TestMain(m *testing.M) { releasetest.Main(m) }
+// The test binary is nats-server itself when it is started under that name, and
+// a program that fetches when it is told to be one.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(fetchInto); dir != "" {
+		fetcher(dir, os.Getenv(fetchFrom))
+	}
+	releasetest.Main(m)
+}
 
 // heard keeps what a Progress was told.
 type heard struct {

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"nats-roll/cluster"
+	"nats-roll/proc"
 	"nats-roll/proc/proctest"
 	"nats-roll/release/embedded"
 	"nats-roll/release/releasetest"
@@ -52,6 +54,7 @@ func TestScripts(t *testing.T) {
 			for name, value := range surroundings(env.WorkDir, proctest.Offset(t, 4)) {
 				env.Setenv(name, value)
 			}
+			env.Defer(func() { endLeft(env.WorkDir) })
 			program, err := exec.LookPath("nats-roll") // testscript's
 			env.Setenv("NATS_ROLL", program)
 			return err
@@ -66,6 +69,14 @@ func TestScripts(t *testing.T) {
 			"journal": checkJournal,
 		},
 	})
+}
+
+// endLeft ends what a script that failed in the middle has left running.
+func endLeft(dir string) {
+	left, _ := proc.Leftovers(context.Background(), filepath.Join(dir, "state", "nats-roll", "rehearsals"))
+	for _, l := range left {
+		_ = l.End(context.Background())
+	}
 }
 
 // surroundings is the environment of a program under test: folders of its own,

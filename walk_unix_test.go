@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"nats-roll/proc/proctest"
 	"nats-roll/release/releasetest"
@@ -241,6 +242,31 @@ func TestTheTerminalGoesAway(t *testing.T) {
 				t.Errorf("left %v", left)
 			}
 		})
+	}
+}
+
+// A terminal that does not read any more, as that of a connection that hangs,
+// keeps nobody from ending the servers.
+func TestTheTerminalStopsReading(t *testing.T) {
+	t.Parallel()
+	env := around(t)
+	term := open(t, 120, 36, env)
+	term.to("start C")
+	term.mu.Lock() // the reader waits for it, and the terminal fills up
+	term.press(strings.Repeat("?", 100))
+	if err := term.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- term.cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("it does not end")
+	}
+	term.mu.Unlock()
+	if left := nothingLeft(t, env); len(left) > 0 {
+		t.Errorf("left %v", left)
 	}
 }
 

@@ -21,47 +21,25 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	out := &output{to: a.Out, stop: stop}
+	out := newWriter("standard output", a.Out, stop)
 	printer := report.NewPrinter(out, a.meta())
 	tell := printer.Watch
-	told := printer.Err
 	if r.json {
-		j := rehearsal.NewJournal(out, a.header())
-		tell, told = j.Watch, j.Err
+		tell = rehearsal.NewJournal(out, a.header()).Watch
 	}
-	s, err := a.open(r, tell)
+	s, err := a.open(ctx, r, tell)
 	if err != nil {
-		return err
+		return errors.Join(err, out.Close(ctx))
 	}
 	walked := s.walk(ctx, nil)
 	_, closed := s.close()
-	if gone, ok := errors.AsType[*outputError](context.Cause(ctx)); ok {
-		return errors.Join(environment(gone, ""), closed)
+	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
+		return errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
 		a.farewell(s)
 	}
-	return errors.Join(walked, closed, told())
-}
-
-// output is standard output. When nobody reads it any more, the rehearsal ends:
-// there is no one left to tell.
-type output struct {
-	to   io.Writer
-	stop context.CancelCauseFunc
-}
-
-type outputError struct{ err error }
-
-func (e *outputError) Error() string { return fmt.Sprintf("write to standard output: %v", e.err) }
-func (e *outputError) Unwrap() error { return e.err }
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.to.Write(p)
-	if err != nil {
-		o.stop(&outputError{err})
-	}
-	return n, err
+	return errors.Join(walked, closed)
 }
 
 // farewell says what stays behind on purpose.
@@ -111,23 +89,39 @@ func (a *app) leftovers(ctx context.Context, r rehearse, ask bool) error {
 	if err != nil {
 		return environment(fmt.Errorf("look for what earlier rehearsals left: %w", err), "use --dir with a folder that can be read and written")
 	}
+	stays := r.dir != "" // the user named the folder: what is in it is theirs
 	for _, l := range found {
+		end := l.End
+		if stays {
+			end = l.EndServers
+		}
 		if len(l.Processes) == 0 {
-			if err := l.End(ctx); err != nil {
+			if err := end(ctx); err != nil {
 				return environment(err, "remove it by hand")
 			}
 			continue
 		}
 		describe(a.Err, l)
-		if !ask || !a.yes("End them?") {
-			fmt.Fprintln(a.Err, "nats-roll: hint: nats-roll clean")
+		if !ask || !a.yes(ctx, "End them?") {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Err, "nats-roll: hint: nats-roll clean%s\n", dirFlag(r.settings))
 			continue
 		}
-		if err := l.End(ctx); err != nil {
-			return environment(err, "nats-roll clean")
+		if err := end(ctx); err != nil {
+			return environment(err, "nats-roll clean"+dirFlag(r.settings))
 		}
 	}
 	return nil
+}
+
+// dirFlag is what has to be said again for the same folder.
+func dirFlag(s settings) string {
+	if s.dir == "" {
+		return ""
+	}
+	return " --dir " + s.dir
 }
 
 func describe(w io.Writer, l proc.Leftover) {
@@ -142,10 +136,20 @@ func describe(w io.Writer, l proc.Leftover) {
 	fmt.Fprintf(w, "nats-roll: %s: %s\n", why, strings.Join(names, ", "))
 }
 
-// yes asks a question on the terminal; anything but y is no.
-func (a *app) yes(question string) bool {
+// yes asks a question on the terminal; anything but y is no, and so is a signal.
+func (a *app) yes(ctx context.Context, question string) bool {
 	fmt.Fprintf(a.Err, "%s [y/N] ", question)
-	var answer string
-	_, _ = fmt.Fscanln(a.In, &answer)
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
+	answered := make(chan string, 1)
+	go func() { // reads on when a signal comes first, and ends with the program
+		var answer string
+		_, _ = fmt.Fscanln(a.In, &answer)
+		answered <- answer
+	}()
+	select {
+	case answer := <-answered:
+		return strings.EqualFold(strings.TrimSpace(answer), "y")
+	case <-ctx.Done():
+		fmt.Fprintln(a.Err)
+		return false
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"nats-roll/cluster"
 	"nats-roll/report"
@@ -20,7 +21,7 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 	if err := a.leftovers(ctx, r, true); err != nil {
 		return err
 	}
-	s, err := a.open(r)
+	s, err := a.open(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -30,21 +31,48 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 	go func() { walked <- s.walk(lab, s.lab.Intents()) }()
 	// The screen ends by a key or with the program's context, and the lab after
 	// it: while servers end there is nothing to look at any more.
-	shown := tui.Run(ctx, tui.Options{
-		Source: s.lab, Control: control{ctx: lab, session: s}, In: a.In, Out: a.Out,
-		Stop: r.how, Background: theme.Background(r.theme),
-	})
+	screen := make(chan error, 1)
+	go func() {
+		screen <- tui.Run(ctx, tui.Options{
+			Source: s.lab, Control: control{ctx: lab, session: s}, In: a.In, Out: a.Out,
+			Stop: r.how, Background: theme.Background(r.theme), Keep: r.keep,
+		})
+	}()
+	shown, stalled := leave(ctx, screen)
 	quit(errQuit)
 	walkErr := <-walked
 	state, closed := s.close()
 	if errors.Is(walkErr, context.Canceled) {
 		walkErr = nil // the person's own doing, or a signal, which decides the exit code
 	}
+	if stalled {
+		return errors.Join(walkErr, closed) // there is no terminal to say anything on
+	}
 	if state.Plan.Outcome != "" {
 		fmt.Fprintln(a.Out, report.Sentence(report.New(state, s.meta)))
 	}
 	a.farewell(s)
 	return errors.Join(shown, walkErr, closed)
+}
+
+// screenGrace is how long a terminal may take to be given back after a signal.
+const screenGrace = time.Second
+
+// leave waits until the screen has ended. After a signal, a terminal that does
+// not read, such as that of a connection that hangs, is not waited for: the
+// servers have to be ended.
+func leave(ctx context.Context, screen <-chan error) (err error, stalled bool) {
+	select {
+	case err := <-screen:
+		return err, false
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-screen:
+		return err, false
+	case <-time.After(screenGrace):
+		return nil, true
+	}
 }
 
 // control is what keys set off. Nothing in it waits.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -26,6 +27,7 @@ import (
 // session is one rehearsal with everything it is made of, on screen or not.
 type session struct {
 	rehearse
+	ctx     context.Context // the program's: how long readers are waited for
 	meta    report.Meta
 	lab     *rehearsal.Lab
 	driver  *local.Driver
@@ -34,7 +36,7 @@ type session struct {
 	leave   func() error // gives the folder back
 	plan    atomic.Pointer[upgrade.Plan]
 	journal *os.File
-	written *rehearsal.Journal
+	log     *writer // of the journal
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -47,8 +49,8 @@ func (s settings) stateDir() string {
 
 // open makes everything ready that needs no build: the ports are free, the
 // folder is there, the log is open.
-func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err error) {
-	s := &session{rehearse: r, meta: a.meta()}
+func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watcher) (_ *session, err error) {
+	s := &session{rehearse: r, meta: a.meta(), ctx: ctx}
 	if err := freePorts(r.topology); err != nil {
 		return nil, err
 	}
@@ -61,11 +63,17 @@ func (a *app) open(r rehearse, watchers ...rehearsal.Watcher) (_ *session, err e
 		}
 	}()
 	if r.events != "" {
-		if s.journal, err = os.Create(r.events); err != nil {
+		// A pipe that nobody reads is refused, instead of waited for.
+		if s.journal, err = os.OpenFile(r.events, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NONBLOCK, 0o644); err != nil {
 			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
 		}
-		s.written = rehearsal.NewJournal(s.journal, a.header())
-		watchers = append(watchers, s.written.Watch)
+		s.log = newWriter("the event log", s.journal, nil)
+		watchers = append(watchers, rehearsal.NewJournal(s.log, a.header()).Watch)
+	}
+	for _, file := range r.reports { // better now than when all is over
+		if err := writable(file); err != nil {
+			return nil, environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")
+		}
 	}
 	s.lab = rehearsal.New(watchers...)
 	s.builds = r.resolver()
@@ -138,7 +146,10 @@ func (s *session) close() (rehearsal.State, error) {
 		err = errors.Join(err, s.report(state, file))
 	}
 	if s.journal != nil {
-		err = errors.Join(err, s.written.Err(), s.journal.Close())
+		logged := s.log.Close(s.ctx)
+		if err2 := errors.Join(logged, s.journal.Close()); err2 != nil {
+			err = errors.Join(err, environment(err2, "use --events with a path that can be written"))
+		}
 	}
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())
@@ -156,10 +167,22 @@ func (s *session) endAll(o cluster.Observation) (err error) {
 
 func (s *session) report(state rehearsal.State, file string) error {
 	f, err := os.Create(file)
+	if err == nil {
+		err = errors.Join(report.New(state, s.meta).Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
+	}
 	if err != nil {
 		return environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")
 	}
-	return errors.Join(report.New(state, s.meta).Write(f, filepath.Ext(file)), f.Close())
+	return nil
+}
+
+// writable says whether a file can be written, and leaves what is in it.
+func writable(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // keepLogs moves the servers' logs out of the folder that goes away.

@@ -32,17 +32,29 @@ func NewDir(root string) (dir string, leave func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	dir = filepath.Join(root, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), os.Getpid()))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", nil, err
 	}
-	lock := flock.New(filepath.Join(dir, lockFile))
-	ok, err := lock.TryLock()
+	// It has its name only once it is locked, or somebody who looks for
+	// leftovers in between would take it for one.
+	fresh, err := os.MkdirTemp(root, ".new-")
 	if err != nil {
-		return "", nil, fmt.Errorf("lock %s: %w", dir, err)
+		return "", nil, err
 	}
-	if !ok {
-		return "", nil, fmt.Errorf("lock %s: it is another rehearsal's", dir)
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return "", nil, err
+	}
+	lock := flock.New(filepath.Join(fresh, lockFile))
+	ok, err := lock.TryLock()
+	if err == nil && !ok {
+		err = errors.New("it is another rehearsal's")
+	}
+	dir = filepath.Join(root, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), os.Getpid()))
+	if err == nil {
+		err = os.Rename(fresh, dir)
+	}
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), lock.Close(), os.RemoveAll(fresh))
 	}
 	return dir, lock.Close, nil
 }
@@ -159,7 +171,7 @@ func Leftovers(ctx context.Context, root string) ([]Leftover, error) {
 	var out []Leftover
 	for _, e := range entries {
 		dir := filepath.Join(root, e.Name())
-		if !e.IsDir() || !abandoned(dir) {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || !abandoned(dir) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -222,9 +234,13 @@ func look(dir string) Leftover {
 	if _, err := os.Stat(filepath.Join(dir, keptFile)); err == nil {
 		l.Kept = true
 	}
-	records, _ := filepath.Glob(filepath.Join(dir, "*", "process.json"))
-	for _, file := range records {
-		b, err := os.ReadFile(file)
+	slots, _ := os.ReadDir(dir)
+	for _, e := range slots {
+		s := &Slot{Node: e.Name(), Dir: filepath.Join(dir, e.Name())}
+		if !e.IsDir() { // nor what a link leads to: that is another's
+			continue
+		}
+		b, err := os.ReadFile(s.record())
 		if err != nil {
 			continue
 		}
@@ -232,9 +248,10 @@ func look(dir string) Leftover {
 		if json.Unmarshal(b, &r) != nil {
 			continue
 		}
+		r.Exe = s.Binary() // a record that was copied, or made up, is no proof of its own
 		if _, ok := r.find(); ok {
 			l.Processes = append(l.Processes, LeftoverProcess{
-				Node: filepath.Base(filepath.Dir(file)), PID: r.PID, Command: strings.Join(r.Args, " "),
+				Node: s.Node, PID: r.PID, Command: strings.Join(r.Args, " "),
 				Build: cluster.Build{Version: r.Version, SHA256: r.SHA256}, record: r,
 			})
 		}
@@ -245,12 +262,20 @@ func look(dir string) Leftover {
 // End ends the processes, each checked again right before it is signalled, and
 // removes the folder.
 func (l Leftover) End(ctx context.Context) error {
+	if err := l.EndServers(ctx); err != nil {
+		return err
+	}
+	return os.RemoveAll(l.Dir)
+}
+
+// EndServers is End for a folder that stays.
+func (l Leftover) EndServers(ctx context.Context) error {
 	for _, p := range l.Processes {
 		if err := p.end(ctx); err != nil {
 			return err
 		}
 	}
-	return os.RemoveAll(l.Dir)
+	return nil
 }
 
 // endPoll is how often it is looked whether a process that is no child of ours

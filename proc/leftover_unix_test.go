@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shirou/gopsutil/v3/process"
+
 	"nats-roll/cluster"
 )
 
@@ -177,4 +179,56 @@ func TestTheOwnerOfATakenPortIsNamed(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s…", err, want)
 	}
+}
+
+// A record is no proof of its own: one that was copied with its folder, one
+// that a link leads to, and one that somebody made up are nobody's servers.
+func TestCopiedLinkedAndForgedRecordsProveNothing(t *testing.T) {
+	root := t.TempDir()
+	_, server := spawn(t, root)
+	live := rehearsals(t, root)[0].Dir
+	record, err := os.ReadFile(filepath.Join(live, "A", "process.json"))
+	must(t, err)
+	other := exec.Command("sleep", "600")
+	must(t, other.Start())
+	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
+	forged := recordOf(t, other.Process.Pid)
+	for name, content := range map[string][]byte{"copied": record, "forged": forged} {
+		must(t, os.MkdirAll(filepath.Join(root, name, "A"), 0o755))
+		must(t, os.WriteFile(filepath.Join(root, name, lockFile), nil, 0o644))
+		must(t, os.WriteFile(filepath.Join(root, name, "A", "process.json"), content, 0o644))
+	}
+	must(t, os.MkdirAll(filepath.Join(root, "linked"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, "linked", lockFile), nil, 0o644))
+	must(t, os.Symlink(filepath.Join(live, "A"), filepath.Join(root, "linked", "A")))
+	found := leftovers(t, root)
+	if len(found) != 3 {
+		t.Fatalf("found %+v", found)
+	}
+	for _, l := range found {
+		if len(l.Processes) != 0 {
+			t.Errorf("%s: %+v", filepath.Base(l.Dir), l.Processes)
+		}
+		must(t, l.End(t.Context()))
+	}
+	if !alive(server) || !alive(other.Process.Pid) {
+		t.Error("somebody was ended")
+	}
+	if _, err := os.Stat(filepath.Join(live, "A", "process.json")); err != nil {
+		t.Error(err)
+	}
+}
+
+// recordOf is a true record of a process that is not ours.
+func recordOf(t *testing.T, pid int) []byte {
+	t.Helper()
+	p, err := process.NewProcess(int32(pid))
+	must(t, err)
+	created, err := p.CreateTime()
+	must(t, err)
+	exe, err := p.Exe()
+	must(t, err)
+	b, err := json.Marshal(record{PID: pid, Created: created, Exe: exe})
+	must(t, err)
+	return b
 }

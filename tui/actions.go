@@ -192,7 +192,11 @@ func quit(m Model) (tea.Model, tea.Cmd) {
 	if alive == 1 {
 		servers = "the server"
 	}
-	return m.ask("Stop "+servers+" and quit?", func(m Model) (tea.Model, tea.Cmd) { return m, tea.Quit })
+	text := "Stop " + servers + " and quit?"
+	if m.keep {
+		text = "Leave " + servers + " running and quit?"
+	}
+	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) { return m, tea.Quit })
 }
 
 func (m Model) ask(text string, yes func(Model) (tea.Model, tea.Cmd)) (tea.Model, tea.Cmd) {

@@ -87,6 +87,9 @@ func enterOff(m Model) string {
 	if m.page < 0 && len(m.state.Plan.Steps) == 0 {
 		return "wait: the servers' binaries are not ready yet"
 	}
+	if m.state.Plan.Outcome == upgrade.OutcomeFailed && m.page < len(m.state.Plan.Steps) && m.page <= m.state.Plan.Current {
+		return "the plan has ended: " + m.state.Plan.Reason
+	}
 	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
 		switch st.Status {
 		case upgrade.Acting, upgrade.Checking, upgrade.Returning:

@@ -57,6 +57,7 @@ type Model struct {
 	control Control
 	theme   theme.Theme
 	stop    cluster.Stop
+	keep    bool
 
 	state    rehearsal.State
 	now      time.Time

@@ -22,6 +22,7 @@ type Options struct {
 	Out        *os.File
 	Stop       cluster.Stop // the way that x stops a server
 	Background theme.Background
+	Keep       bool // the servers outlive the program
 }
 
 // frames is how often a second the terminal is looked at for something new to
@@ -48,7 +49,7 @@ func Run(ctx context.Context, o Options) error {
 // New makes the model with a theme.
 func New(o Options, t theme.Theme) Model {
 	s, _ := o.Source.State()
-	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, state: s, now: time.Now(), page: -1}
+	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, state: s, now: time.Now(), page: -1}
 }
 
 // clipboard writes what is to be copied to the terminal itself. The sequence

@@ -76,6 +76,11 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 		})
 		p.Current++
 	case Finished:
+		if st, ok := p.Step(); ok && e.Outcome == OutcomeFailed && !st.Status.Over() {
+			current := p.Current // it never came to that step
+			p = p.with(st.ID, func(s *StepProgress) { s.Status, s.Reason = Failed, e.Reason })
+			p.Current = current
+		}
 		p.Outcome, p.Reason, p.Ended = e.Outcome, e.Reason, at
 	}
 	return p

@@ -8,6 +8,7 @@ import (
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
 )
 
 // Welcome is what can be said before there is a plan.
@@ -32,6 +33,9 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 			what += "  temporary"
 		}
 		at = append(at, t.Node(n.Name).Render(n.Name)+"  "+t.Dim.Render(fmt.Sprintf(what, n.ClientPort, n.RoutePort, n.MonitorPort)))
+	}
+	if s.Plan.Outcome == upgrade.OutcomeFailed { // before the first step
+		parts = append(parts, part{gap: true, lines: hang(t.Bad.Render("✗ "), t.Bad, clean(s.Plan.Reason), size.W)})
 	}
 	parts = append(parts, part{rank: 2, gap: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
@@ -81,6 +85,8 @@ func source(b cluster.Build) string {
 func introPrompt(t theme.Theme, s rehearsal.State) string {
 	enter := t.Key.Render("⏎") + " "
 	switch {
+	case s.Plan.Outcome == upgrade.OutcomeFailed:
+		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	case len(s.Plan.Steps) > 0:
 		return enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
 	case Hopeless(s):

@@ -20,6 +20,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,8 +171,9 @@ func (f *Fleet) begin() error {
 // subscriber that lives has had one. Messages on one path stay in order, so
 // what was published before is final; should a straggler come by another path
 // after all, the counts take it in. A subscriber that is away is waited for
-// until ctx ends. Whatever Settle returns, the counts are final and say so; the
-// error names who did not hear the end.
+// until ctx ends. Then the counts are final and say so, and the error names who
+// did not hear the end; but if one of those is connected, messages may still be
+// on their way to it, and nothing is final.
 func (f *Fleet) Settle(ctx context.Context) error {
 	f.mu.Lock()
 	ready := f.connected && !f.settled
@@ -187,18 +189,29 @@ func (f *Fleet) Settle(ctx context.Context) error {
 	if err == nil {
 		err = f.pump.repeat(ctx, end, &f.ended)
 	}
-	f.mu.Lock()
-	f.settled = true
-	published := f.pump.published.Load()
-	for _, c := range f.subs {
-		c.settle(published)
+	if err == nil || !f.inFlight() {
+		f.mu.Lock()
+		f.settled = true
+		published := f.pump.published.Load()
+		for _, c := range f.subs {
+			c.settle(published)
+		}
+		f.mu.Unlock()
 	}
-	f.mu.Unlock()
 	f.teller.news()
 	if err = f.unreached(err, func(c *client) bool { return c.ended }); err != nil {
 		return fmt.Errorf("settle the traffic: %w", err)
 	}
 	return nil
+}
+
+// inFlight says that a subscriber is connected and has not heard the end.
+func (f *Fleet) inFlight() bool {
+	return slices.ContainsFunc(f.subs, func(c *client) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return !c.ended && c.facts.Status == cluster.ClientConnected
+	})
 }
 
 // Look tells the fleet's facts soon, all read after this call.

@@ -332,7 +332,11 @@ func TestStuckPublisher(t *testing.T) {
 	if err := f.Settle(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
-	f.wait("settled", func(fl cluster.Fleet) bool { return fl.Settled })
+	told := time.Now()
+	f.wait("a word after that", func(fl cluster.Fleet) bool { return fl.At.After(told) })
+	if fl := f.fleetNow(); fl.Settled || fl.Lost != 0 {
+		t.Errorf("settled although messages may be on their way: %+v", fl.Totals)
+	}
 	f.Close()
 	spam.Wait()
 	if took := time.Since(began); took > 20*time.Second {

@@ -97,6 +97,7 @@ func (c *child) run() {
 	go func() { // ends with the process; with the program, when it was let go
 		defer close(waited)
 		err := c.cmd.Wait()
+		c.group.kill() // what it started and left: a script is no server, but its child is one
 		c.mu.Lock()
 		c.over = true
 		c.exit = c.verdict(err)

@@ -417,3 +417,48 @@ func overwrite(t *testing.T, path, content string) {
 	must(t, os.Remove(path))
 	must(t, os.WriteFile(path, []byte(content), 0o755))
 }
+
+// A script that starts the server and goes does not leave it behind.
+func TestAScriptsChildrenEndWithIt(t *testing.T) {
+	v, e := supervise(t)
+	dir := t.TempDir()
+	path := dir + "/script"
+	must(t, os.WriteFile(path, []byte("#!/bin/sh\nsleep 600 &\necho $! >"+dir+"/pid.next\nmv "+dir+"/pid.next "+dir+"/pid\nexit 3\n"), 0o755))
+	install(t, v, "A", cluster.Build{Version: "2.15.2", Path: path})
+	must(t, v.Start(t.Context(), "A", nil))
+	if x := await(t, e, any1[cluster.Exited]).Exit; x.Code != 3 {
+		t.Errorf("exit %+v", x)
+	}
+	b, err := os.ReadFile(dir + "/pid")
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	must(t, err)
+	for deadline := time.Now().Add(patience); alive(pid); {
+		if time.Now().After(deadline) {
+			t.Fatalf("pid %d lives", pid)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// Who empties the log in another terminal still sees what is written next.
+func TestALogThatWasEmptied(t *testing.T) {
+	v, e := supervise(t)
+	begin(t, v, "serve")
+	await(t, e, func(l cluster.Logged) bool { return strings.Contains(l.Lines[len(l.Lines)-1].Text, "ready") })
+	must(t, os.Truncate(v.Slot("A").Log(), 0))
+	must(t, v.Stop(t.Context(), "A", cluster.StopInt, patience))
+	await(t, e, func(l cluster.Logged) bool { return strings.Contains(l.Lines[len(l.Lines)-1].Text, "Exiting") })
+}
+
+// What is beside the binary and was changed is not renamed over it.
+func TestAStagedFileThatChanged(t *testing.T) {
+	s := &Slot{Node: "A", Dir: t.TempDir()}
+	b := file(t, "the build")
+	must(t, s.Stage(t.Context(), b))
+	must(t, os.WriteFile(s.Staged(), []byte("garbage"), 0o755))
+	must(t, s.Install(t.Context(), b))
+	if got, err := os.ReadFile(s.Binary()); err != nil || string(got) != "the build" {
+		t.Errorf("installed %q, %v", got, err)
+	}
+}

@@ -34,6 +34,7 @@ type Slot struct {
 	spoilt    string        // why what lies there is no server
 	seen      os.FileInfo   // of the binary, when it was last looked at
 	staged    cluster.Build // what lies beside the binary, ready to be renamed
+	stamp     os.FileInfo   // of that file, when it was copied
 }
 
 // Identify finds out what a file is; its error says why it is no server.
@@ -68,11 +69,15 @@ func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
 }
 
 func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
-	if s.staged == b && !b.Zero() {
+	if now, err := os.Stat(s.next()); s.staged == b && !b.Zero() && err == nil && unchanged(s.stamp, now) {
 		return nil
 	}
 	s.staged = cluster.Build{}
-	if err := copyBuild(ctx, b, s.next()); err != nil {
+	err := copyBuild(ctx, b, s.next())
+	if err == nil {
+		s.stamp, err = os.Stat(s.next())
+	}
+	if err != nil {
 		return fmt.Errorf("stage %s for %s: %w", b, s.Node, err)
 	}
 	s.staged = b

@@ -90,6 +90,9 @@ func (t *tail) run(ended, released <-chan struct{}) {
 
 // read takes in what the file has grown by.
 func (t *tail) read(f *os.File) (grew bool) {
+	if st, err := f.Stat(); err == nil && st.Size() < t.off {
+		t.off, t.partial = 0, nil // somebody has emptied it
+	}
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := f.ReadAt(buf, t.off)

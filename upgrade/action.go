@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func (a StartNode) Shell() string {
 	if a.Slot == "" {
 		return ""
 	}
-	return fmt.Sprintf("cd %s && ./nats-server %s", a.Slot, strings.Join(a.Args, " "))
+	return fmt.Sprintf("cd %s && ./nats-server %s", quote(a.Slot), strings.Join(a.Args, " "))
 }
 
 // Command is the server's command line.
@@ -72,7 +73,7 @@ type Replace struct {
 // Command copies beside the old file and renames over it: writing into a
 // running program's file fails with "text file busy".
 func (a Replace) Command(cluster.Observation) string {
-	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", a.Slot, file(a.Build))
+	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", quote(a.Slot), file(a.Build))
 }
 
 // file is where a build lies, or a word for it.
@@ -80,7 +81,18 @@ func file(b cluster.Build) string {
 	if b.Path == "" {
 		return "nats-server-v" + string(b.Version)
 	}
-	return b.Path
+	return quote(b.Path)
+}
+
+// plainPath needs no quotes in a shell; a leading ~ has to stay without.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_~./:@%+,=-]+$`)
+
+// quote writes a path so that a shell takes it as one word.
+func quote(path string) string {
+	if plainPath.MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // Run replaces the file.

@@ -290,8 +290,15 @@ func (c Complains) Eval(o cluster.Observation) Verdict {
 	if i >= 0 {
 		return yes(fmt.Sprintf("[%s] %s", s.Refused[i].Level, s.Refused[i].Text))
 	}
-	if s.Condition() == cluster.Crashed || s.Condition() == cluster.Down {
+	switch {
+	case s.Condition() == cluster.Crashed || s.Condition() == cluster.Down:
 		return notUp(s)
+	case s.Process.Guest && s.Answer.Known():
+		return yes(notOurLog)
 	}
 	return unknown("")
 }
+
+// notOurLog is what can be said of the words of a server that somebody else
+// started.
+const notOurLog = "not seen from here: it was started by hand, and its log is in that terminal"

@@ -61,6 +61,9 @@ func refusedRoute(n cluster.Node, peer cluster.Node) Claim {
 		Text: "Error trying to connect to route: dial tcp localhost:6333: connect: connection refused",
 		Judge: func(_, after cluster.Observation) Finding {
 			v := Complains{Node: n.Name, Peer: peer}.Eval(after)
+			if v.Detail == notOurLog {
+				return undecided("%s", v.Detail)
+			}
 			if !v.Met {
 				return undecided("%s has not complained", n.Name)
 			}

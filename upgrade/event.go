@@ -66,6 +66,7 @@ type StepReady struct {
 	ID      string   `json:"id"`
 	Given   []Result `json:"given,omitempty"`
 	Command string   `json:"command,omitempty"`
+	Reason  string   `json:"reason,omitempty"` // why what it lacks could not be brought about
 }
 
 // StepBegan says that a step's action runs, or that it was found done.

@@ -49,7 +49,7 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 		}
 	case StepReady:
 		return p.with(e.ID, func(s *StepProgress) {
-			s.Status, s.Given, s.Command = Ready, e.Given, e.Command
+			s.Status, s.Given, s.Command, s.Reason = Ready, e.Given, e.Command, e.Reason
 			if !allMet(e.Given) {
 				s.Status = Blocked
 			}

@@ -201,7 +201,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 	deadline := t.deadline()
 	defer deadline.Stop()
 	var told *StepReady
-	looked := false
+	looked, trouble := false, ""
 	for {
 		o, changed := t.World.Observe()
 		if t.Past != nil {
@@ -230,7 +230,10 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.look(ctx)
 			continue
 		}
-		if now := (StepReady{ID: t.ID, Given: given, Command: t.command}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) {
+		if now := (StepReady{ID: t.ID, Given: given, Command: t.command, Reason: trouble}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) {
+			if told != nil {
+				now.Reason, trouble = "", "" // things have changed since
+			}
 			told = &now
 			t.Sink(now)
 		}
@@ -263,7 +266,8 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			case in.Force || allMet(given):
 				return false, nil
 			default:
-				t.remedy(ctx, o)
+				trouble = t.remedy(ctx, o)
+				told = nil
 			}
 		}
 	}
@@ -301,9 +305,7 @@ func (t *turn) look(ctx context.Context) {
 	for _, g := range t.Given {
 		if g.Look {
 			act, cancel := context.WithTimeout(ctx, t.Timeout)
-			if err := g.Remedy.Run(act, t.Driver); err != nil && ctx.Err() == nil {
-				t.Sink(StepStuck{ID: t.ID, Reason: err.Error()})
-			}
+			_ = g.Remedy.Run(act, t.Driver) // what it could not find out stays unknown
 			cancel()
 		}
 	}
@@ -319,19 +321,26 @@ func (t *turn) unfit(given []Result) string {
 	return ""
 }
 
-// remedy brings about what the step needs and lacks.
-func (t *turn) remedy(ctx context.Context, o cluster.Observation) {
+// remedy brings about what the step needs and lacks, and says what it could not.
+func (t *turn) remedy(ctx context.Context, o cluster.Observation) (trouble string) {
 	for _, g := range t.Given {
 		if g.Remedy == nil || g.Eval(o).Met {
 			continue
 		}
+		if a, ok := g.Remedy.(StartNode); ok {
+			if s, _ := o.Server(a.Node); s.Process.Alive() {
+				trouble = fmt.Sprintf("%s runs, but is not up: wait for it, or end it and start it again", a.Node)
+				continue
+			}
+		}
 		act, cancel := context.WithTimeout(ctx, t.Timeout)
 		if err := g.Remedy.Run(act, t.Driver); err != nil {
-			t.Sink(StepStuck{ID: t.ID, Reason: err.Error()})
+			trouble = err.Error()
 		}
 		cancel()
 	}
 	t.Driver.Look()
+	return trouble
 }
 
 // act runs the action, unless the world has done it.
@@ -520,10 +529,10 @@ func (t *turn) hold(ctx context.Context, checks []Check, since, until time.Time)
 }
 
 // died says how the step's own server ended without being asked, if it did since
-// it was last started by this step.
+// the step began.
 func (t *turn) died(o cluster.Observation) string {
 	s, ok := o.Server(t.Node)
-	if !ok || s.Process.Exit == nil || s.Process.Exit.Asked || s.Process.Started.Before(t.began) || s.Process.PID == t.dead {
+	if !ok || s.Process.Exit == nil || s.Process.Exit.Asked || s.Process.Exit.At.Before(t.began) || s.Process.PID == t.dead {
 		return ""
 	}
 	t.dead = s.Process.PID

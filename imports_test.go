@@ -66,8 +66,8 @@ var allowed = map[string]map[string]string{
 		"upgrade":   "knows the status of steps",
 	},
 	"tui/theme":           {},
-	"tui/view":            {"cluster": "the nouns", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
-	"upgrade":             {"cluster": "the nouns"},
+	"tui/view":            {"advice": "draws what is known about the step", "cluster": "the nouns", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
+	"upgrade":             {"advice": "a plan carries what is known about its step", "cluster": "the nouns"},
 	"upgrade/upgradetest": {"cluster": "the nouns", "rehearsal": "folds what drivers tell", "upgrade": "tests drivers"},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"nats-roll/advice"
 	"nats-roll/cluster"
 	"nats-roll/release"
 	"nats-roll/release/embedded"
@@ -51,24 +52,26 @@ type settings struct {
 	keep    bool
 	theme   string
 
-	fromGiven bool
+	fromGiven, toGiven bool
 
 	// of run
 	json    bool
 	reports []string
 	failing string
+	force   bool
 }
 
 // rehearse holds what the settings mean.
 type rehearse struct {
 	settings
+	kind     upgrade.Chapter
 	topology cluster.Topology
 	how      cluster.Stop
 	workload cluster.Workload
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
-	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk; rolling is the tutorial's upgrade")
+	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk: "+chapterWords())
 	f.StringVar(&s.from, "from", defaultFrom, "the version to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file")
 	f.StringVar(&s.to, "to", defaultTo, fmt.Sprintf("the version to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file", embedded.Version))
 	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
@@ -90,9 +93,11 @@ func (s *settings) register(f *pflag.FlagSet) {
 func (s *settings) check() (rehearse, error) {
 	r := rehearse{settings: *s}
 	var err error
+	var known bool
+	r.kind, known = upgrade.FindChapter(s.chapter)
 	switch {
-	case s.chapter != "rolling":
-		return r, usagef("use --chapter rolling", "unknown chapter %q", s.chapter)
+	case !known:
+		return r, usagef("use --chapter "+strings.Join(chapterNames(), " or --chapter "), "unknown chapter %q", s.chapter)
 	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
 		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
 	case s.clients < 0 || s.clients > maxClients:
@@ -134,4 +139,67 @@ func (s *settings) resolver() builds {
 		o.Source = s.source
 	}
 	return builds{release.New(o)}
+}
+
+func chapterNames() []string {
+	var out []string
+	for _, c := range upgrade.Chapters {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+func chapterWords() string {
+	var out []string
+	for _, c := range upgrade.Chapters {
+		out = append(out, fmt.Sprintf("%s (%s)", c.Name, c.About))
+	}
+	return strings.Join(out, " or ")
+}
+
+// defaults fills in the versions that nobody named: the embedded one and the
+// patch release before it, up or down as the chapter goes.
+func (s *settings) defaults(c upgrade.Chapter) {
+	if !c.Down {
+		return
+	}
+	if !s.fromGiven {
+		s.from = defaultTo
+	}
+	if !s.toGiven {
+		s.to = defaultFrom
+	}
+}
+
+// optional is the role of the older version, if nobody asked for it by name.
+func (r rehearse) optional() string {
+	switch {
+	case !r.kind.Down && !r.fromGiven:
+		return "from"
+	case r.kind.Down && !r.toGiven:
+		return "to"
+	}
+	return ""
+}
+
+// situation is what a rehearsal of these settings has, for advice on it.
+func (r rehearse) situation() advice.Situation {
+	s := advice.Situation{Nodes: len(r.topology.Nodes)}
+	switch r.how {
+	case cluster.StopTerm:
+		s.Has = []string{"sigterm"}
+	case cluster.StopLameDuck:
+		s.Has = []string{"lame-duck"}
+	case cluster.StopInt, cluster.StopKill:
+	}
+	return s
+}
+
+// advise is what is known about the step between two builds.
+func (r rehearse) advise(from, to cluster.Build) *advice.Advice {
+	a, err := advice.For(from.Version, to.Version, r.situation())
+	if err != nil {
+		return nil // a version that is none has been refused before
+	}
+	return &a
 }

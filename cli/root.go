@@ -99,11 +99,12 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // with checks the settings before anything is done.
 func (a *app) with(cmd *cobra.Command, s *settings, do func(context.Context, rehearse) error) error {
-	s.fromGiven = cmd.Flags().Changed("from")
+	s.fromGiven, s.toGiven = cmd.Flags().Changed("from"), cmd.Flags().Changed("to")
 	r, err := s.check()
 	if err != nil {
 		return err
 	}
+	s.defaults(r.kind)
 	if r.from, r.to, err = s.choice().pair(cmd.Context(), s.from, s.to); err != nil {
 		return err
 	}
@@ -128,6 +129,7 @@ func (a *app) runCommand() *cobra.Command {
 	s.register(cmd.Flags())
 	cmd.Flags().BoolVar(&s.json, "json", false, "write events as JSON lines to standard output, instead of text")
 	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: .json or .md (repeatable)")
+	cmd.Flags().BoolVar(&s.force, "force", false, "walk a step that is advised against")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
 	complete(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failureNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -149,7 +151,7 @@ func complete(cmd *cobra.Command) {
 		ways[i] = string(w)
 	}
 	for flag, values := range map[string][]string{
-		"stop": ways, "chapter": {"rolling"},
+		"stop": ways, "chapter": chapterNames(),
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault))
 	}

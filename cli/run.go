@@ -76,7 +76,7 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 	if err != nil {
 		return err
 	}
-	p := upgrade.Rolling(upgrade.Spec{Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.how})
+	p := r.kind.Plan(upgrade.Spec{Advice: r.advise(from, to), Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.how})
 	return report.Plan(a.Out, p.Outline(), format)
 }
 

@@ -109,7 +109,7 @@ func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 	r := resolver{"embedded": to, "2.15.1": hinted{errors.New("no Go toolchain on PATH")}}
 	for _, optional := range []bool{true, false} {
 		l := New()
-		p, err := Prepare(t.Context(), Selection{From: "2.15.1", To: "embedded", FromOptional: optional}, r, l.Emit)
+		p, err := Prepare(t.Context(), Selection{From: "2.15.1", To: "embedded", Optional: map[bool]string{true: "from"}[optional]}, r, l.Emit)
 		l.Close()
 		s, _ := l.State()
 		if optional {

@@ -40,9 +40,10 @@ func (e *BuildError) Advice() string {
 // Selection is which builds a rehearsal wants.
 type Selection struct {
 	From, To string
-	// FromOptional: nobody asked for this very From. When it is not to be had,
-	// the rehearsal restarts To on To, and says so.
-	FromOptional bool
+	// Optional is the role, from or to, of a build that nobody asked for by name.
+	// When it is not to be had, the other one stands on both sides, and that is
+	// said.
+	Optional string
 }
 
 // Prepared is what Prepare came to.
@@ -75,23 +76,28 @@ func Prepare(ctx context.Context, sel Selection, r Resolver, sink cluster.Sink) 
 	if ctx.Err() != nil {
 		return p, ctx.Err()
 	}
-	if toErr != nil {
-		err := &BuildError{Role: "to", Err: toErr}
-		sink(failed(err, sel.To, cluster.Build{}))
-		return p, err
+	for _, side := range []struct {
+		role, want string
+		err        error
+		own, other *cluster.Build
+		otherErr   error
+	}{
+		{"to", sel.To, toErr, &p.To, &p.From, fromErr},
+		{"from", sel.From, fromErr, &p.From, &p.To, toErr},
+	} {
+		if side.err == nil {
+			continue
+		}
+		err := &BuildError{Role: side.role, Err: side.err}
+		if sel.Optional != side.role || side.otherErr != nil {
+			sink(failed(err, side.want, cluster.Build{}))
+			return p, err
+		}
+		*side.own = *side.other
+		sink(failed(err, side.want, *side.other))
+		p.Notes = append(p.Notes, fmt.Sprintf("nats-server %s is not to be had (%v), so this rehearses the restart with %s on both sides: no version changes.",
+			side.want, side.err, *side.other))
 	}
-	if fromErr == nil {
-		return p, nil
-	}
-	err := &BuildError{Role: "from", Err: fromErr}
-	if !sel.FromOptional {
-		sink(failed(err, sel.From, cluster.Build{}))
-		return p, err
-	}
-	sink(failed(err, sel.From, p.To))
-	p.From = p.To
-	p.Notes = append(p.Notes, fmt.Sprintf("nats-server %s is not to be had (%v), so this rehearses the restart with %s on both sides: no version changes.",
-		sel.From, fromErr, p.To))
 	return p, nil
 }
 

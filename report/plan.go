@@ -33,6 +33,12 @@ func planText(w io.Writer, o upgrade.Outline) error {
 	for _, n := range o.Notes {
 		fmt.Fprintf(&b, "\nnote: %s\n", wrap(n, 72, "      "))
 	}
+	if o.Advice != nil {
+		b.WriteByte('\n')
+		for _, r := range o.Advice.Brief() {
+			fmt.Fprintf(&b, "%-6s%s\n", r.Severity, wrap(r.Text, 72, "      "))
+		}
+	}
 	for i, s := range o.Steps {
 		fmt.Fprintf(&b, "\n%2d. %s  (%s)\n    %s\n", i+1, s.Title, s.ID, wrap(s.Why, 74, "    "))
 		if s.Command != "" {
@@ -63,6 +69,12 @@ func planMarkdown(w io.Writer, o upgrade.Outline) error {
 	fmt.Fprintf(&b, "# %s, %s\n\n%s\n", o.Title, Versions(o.From, o.To), o.Intro)
 	for _, n := range o.Notes {
 		fmt.Fprintf(&b, "\n> %s\n", n)
+	}
+	if o.Advice != nil && len(o.Advice.Brief()) > 0 {
+		b.WriteByte('\n')
+		for _, r := range o.Advice.Brief() {
+			fmt.Fprintf(&b, "- %s: %s\n", r.Severity, r.Text)
+		}
 	}
 	for i, s := range o.Steps {
 		fmt.Fprintf(&b, "\n## %d. %s\n\n%s\n", i+1, s.Title, s.Why)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"nats-roll/advice"
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
@@ -37,7 +38,8 @@ type Report struct {
 	To      cluster.Version `json:"to"`
 	Outcome upgrade.Outcome `json:"outcome"`
 	Reason  string          `json:"reason,omitempty"`
-	Notes   []string        `json:"notes,omitempty"` // limits of this rehearsal, such as one build on both sides
+	Notes   []string        `json:"notes,omitempty"`  // limits of this rehearsal, such as one build on both sides
+	Advice  []Finding       `json:"advice,omitempty"` // what was known about the step beforehand
 
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
@@ -52,6 +54,27 @@ type Report struct {
 	Command []string                 `json:"command,omitempty"`
 	Began   time.Time                `json:"began"`
 	TookMS  float64                  `json:"took_ms"`
+}
+
+// Finding is something that was known about the step between the versions.
+type Finding struct {
+	ID       string          `json:"id"`
+	Severity advice.Severity `json:"severity"`
+	Text     string          `json:"text"`
+	Sources  []string        `json:"sources"`
+	Matters  bool            `json:"matters"` // to this rehearsal
+	Because  string          `json:"because,omitempty"`
+}
+
+func adviceOf(o upgrade.Outline) []Finding {
+	if o.Advice == nil {
+		return nil
+	}
+	var out []Finding
+	for _, f := range o.Advice.Findings {
+		out = append(out, Finding{f.ID, f.Severity, f.Text, f.Sources, f.Matters && !f.Undecided, f.Because})
+	}
+	return out
 }
 
 // Node is what became of one node.
@@ -146,7 +169,7 @@ func New(s rehearsal.State, m Meta) Report {
 	o, f := s.Plan.Outline, s.World.Fleet
 	r := Report{
 		Schema: Schema, Tool: m.Tool, Chapter: o.Chapter, From: o.From.Version, To: o.To.Version,
-		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Notes: o.Notes,
+		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{},
 		Messages: Messages{
 			Published: f.Published, Expected: f.Expected, Received: f.Received,

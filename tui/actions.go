@@ -19,6 +19,12 @@ func enter(m Model) (tea.Model, tea.Cmd) {
 		m.control.Go(st.ID)
 		return m, nil
 	}
+	if a := p.Outline.Advice; m.page < 0 && p.Current == 0 && a != nil && len(a.Blocking()) > 0 {
+		return m.ask(fmt.Sprintf("%s Rehearse it all the same?", a.Blocking()[0].Text), func(m Model) (tea.Model, tea.Cmd) {
+			m.page = m.nextPage()
+			return m, nil
+		})
+	}
 	m.page, m.down = m.nextPage(), 0
 	return m, nil
 }

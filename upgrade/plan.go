@@ -3,6 +3,7 @@ package upgrade
 import (
 	"time"
 
+	"nats-roll/advice"
 	"nats-roll/cluster"
 )
 
@@ -11,7 +12,8 @@ type Plan struct {
 	Chapter  string
 	Title    string
 	Intro    string
-	Notes    []string // what the person must know: a fallback, a limit
+	Notes    []string       // what the person must know: a fallback, a limit
+	Advice   *advice.Advice // what is known about the step between the versions; nil if nothing
 	Topology cluster.Topology
 	From, To cluster.Build
 	Slots    map[string]cluster.Build // what lies in each slot at the start
@@ -71,6 +73,7 @@ type Outline struct {
 	Title    string           `json:"title"`
 	Intro    string           `json:"intro"`
 	Notes    []string         `json:"notes,omitempty"`
+	Advice   *advice.Advice   `json:"advice,omitempty"`
 	Topology cluster.Topology `json:"topology"`
 	From     cluster.Build    `json:"from"`
 	To       cluster.Build    `json:"to"`
@@ -99,7 +102,7 @@ type StepOutline struct {
 // process id, hold a placeholder.
 func (p Plan) Outline() Outline {
 	out := Outline{
-		Chapter: p.Chapter, Title: p.Title, Intro: p.Intro, Notes: p.Notes,
+		Chapter: p.Chapter, Title: p.Title, Intro: p.Intro, Notes: p.Notes, Advice: p.Advice,
 		Topology: p.Topology, From: p.From, To: p.To,
 	}
 	nothing := cluster.Observe(p.Topology)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"nats-roll/advice"
 	"nats-roll/cluster"
 )
 
@@ -17,6 +18,7 @@ type Spec struct {
 	Stop     cluster.Stop
 	Dir      string   // where the slots are, for the commands shown
 	Notes    []string // shown with the plan
+	Advice   *advice.Advice
 }
 
 // Time limits of steps. They bound a failure; nothing waits for them.
@@ -61,6 +63,7 @@ func (r rolling) plan() Plan {
 		Title:    "Rolling " + r.noun,
 		Intro:    r.intro(),
 		Notes:    r.Notes,
+		Advice:   r.Advice,
 		Topology: r.Topology,
 		From:     r.From,
 		To:       r.To,
@@ -113,7 +116,11 @@ func (r rolling) intro() string {
 	if spare, ok := r.Topology.Spare(); ok {
 		text += fmt.Sprintf(" A temporary server %s gives the clients another place to go meanwhile.", spare.Name)
 	}
-	return text + " Real nats-server processes run on this machine; each is stopped, its binary is replaced, and it is started again."
+	text += " Real nats-server processes run on this machine; each is stopped, its binary is replaced, and it is started again."
+	if r.down && r.Advice != nil {
+		text += fmt.Sprintf(" The text on going back: “%s” Today: %s", r.Advice.TextSays.Text, r.Advice.Policy.Text)
+	}
+	return text
 }
 
 // asWritten says that the servers are the tutorial's: two, and a temporary one.

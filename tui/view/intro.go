@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/lipgloss"
+
+	"nats-roll/advice"
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
@@ -25,6 +28,18 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	parts := []part{{rank: 1, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
+	}
+	if o.Advice != nil {
+		var lines []string
+		for _, r := range o.Advice.Brief() {
+			style := map[advice.Severity]lipgloss.Style{advice.Block: t.Bad, advice.Warn: t.Warn, advice.Info: t.Dim}[r.Severity]
+			lines = append(lines, hang(style.Render(fmt.Sprintf("%-6s", r.Severity)), t.Text, clean(r.Text), size.W)...)
+		}
+		rank := 4
+		if len(o.Advice.Blocking()) > 0 {
+			rank = 0
+		}
+		parts = append(parts, part{rank: rank, gap: true, lines: lines})
 	}
 	var at []string
 	for _, n := range o.Topology.Nodes {

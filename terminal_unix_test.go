@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -53,10 +54,14 @@ func open(t testing.TB, cols, rows int, env map[string]string, args ...string) *
 func (term *terminal) read() {
 	defer close(term.done)
 	buf := make([]byte, 1<<16)
+	rest := 0 // bytes of a character that has not come whole
 	for {
-		n, err := term.pty.Read(buf)
+		n, err := term.pty.Read(buf[rest:])
+		n += rest
+		whole := n - split(buf[:n])
 		term.mu.Lock()
-		_, _ = term.screen.Write(buf[:n])
+		_, _ = term.screen.Write(buf[:whole])
+		rest = copy(buf, buf[whole:n])
 		close(term.changed)
 		term.changed = make(chan struct{})
 		term.mu.Unlock()
@@ -64,6 +69,20 @@ func (term *terminal) read() {
 			return
 		}
 	}
+}
+
+// split is how many bytes at the end begin a character that goes on in the next
+// read.
+func split(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if c := b[len(b)-n:]; utf8.RuneStart(c[0]) {
+			if utf8.FullRune(c) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // shows is the screen as text, without trailing blanks, and a channel that is

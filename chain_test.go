@@ -1,0 +1,64 @@
+//go:build chain && unix
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nats-roll/release/releasetest"
+)
+
+// chain are the last patches of the release lines, oldest first, up to the
+// embedded one.
+var chain = []string{"2.8.4", "2.9.25", "2.10.29", "2.11.17", "2.12.15", "2.14.9", "2.15.2"}
+
+// bottom is how far down the chain is walked.
+const bottom = "2.10.29"
+
+// Every release line to the next, and back down: each hop on real servers,
+// verified, and no message unaccounted for. It installs what it needs through the
+// module proxy, which takes minutes the first time:
+//
+//	go test -tags chain -run Chain -v .
+func TestChain(t *testing.T) {
+	for _, v := range chain[:len(chain)-1] {
+		releasetest.Build(t, v)
+	}
+	var hops [][2]string
+	for i := 1; i < len(chain); i++ {
+		hops = append(hops, [2]string{chain[i-1], chain[i]})
+	}
+	for i := len(chain) - 1; chain[i] != bottom; i-- {
+		hops = append(hops, [2]string{chain[i], chain[i-1]})
+	}
+	for _, hop := range hops {
+		t.Run(hop[0]+" to "+hop[1], func(t *testing.T) {
+			env := around(t)
+			file := filepath.Join(t.TempDir(), "r.json")
+			said, err := command(t, env, "run", "--port-offset", env["OFFSET"], "--offline", "--from", hop[0], "--to", hop[1], "--report", file).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			r, err := readReport(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.verified(hop[0], hop[1], 21); err != nil {
+				t.Error(err)
+			}
+			nothingLeft(t, env)
+			var verdict string
+			for l := range strings.Lines(string(said)) {
+				if strings.HasPrefix(l, "VERIFIED") {
+					verdict = strings.TrimSpace(l)
+				}
+			}
+			m := r.Messages
+			t.Log(fmt.Sprintf("%s: %d expected = %d received - %d duplicated + %d lost; %d reconnects, %.1f ms at most",
+				verdict, m.Expected, m.Received, m.Duplicated, m.Lost, r.Reconnects.Count, r.Reconnects.Max))
+		})
+	}
+}

@@ -139,9 +139,17 @@ func (s Server) RestartPending() bool {
 
 // Strangers lists the connections on live servers that are not the fleet's.
 func (o Observation) Strangers() []Stranger {
-	ours := make(map[string]bool, len(o.Fleet.Clients))
+	// Few connections are listed, and the fleet may be large.
+	ours := map[string]bool{}
+	for _, s := range o.Servers {
+		for _, c := range s.Answer.Clients {
+			ours[c.Name] = false
+		}
+	}
 	for _, c := range o.Fleet.Clients {
-		ours[c.Name] = true
+		if _, listed := ours[c.Name]; listed {
+			ours[c.Name] = true
+		}
 	}
 	var out []Stranger
 	for _, s := range o.Servers {

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"nats-roll/cluster"
@@ -68,7 +69,10 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case StepStuck:
 		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason = Stuck, e.Reason })
 	case StepReturns:
-		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason, s.Checks = Returning, e.Reason, nil })
+		return p.with(e.ID, func(s *StepProgress) {
+			s.Status, s.Reason, s.Checks = Returning, e.Reason, nil
+			s.Command, s.Shell = strings.Join(e.Commands, " && "), "" // that is what is done now
+		})
 	case StepEnded:
 		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at

@@ -85,6 +85,8 @@ type Advice struct {
 	From      cluster.Version `json:"from"`
 	To        cluster.Version `json:"to"`
 	Direction Direction       `json:"direction"`
+	// Lasting: nothing is stepped; servers of both versions stay side by side.
+	Lasting bool `json:"lasting,omitempty"`
 
 	// Supported says that the release line of To still gets patches, and Support
 	// how both lines stand. Policy is the rule of today. TextSays is the
@@ -175,9 +177,7 @@ func For(from, to cluster.Version, s Situation) (Advice, error) {
 			a.Findings = append(a.Findings, b.finding(r, p, s, a.Lost))
 		}
 	}
-	slices.SortStableFunc(a.Findings, func(x, y Finding) int {
-		return cmp.Or(cmp.Compare(weight[x.Severity], weight[y.Severity]), cmp.Compare(x.rank(), y.rank()))
-	})
+	slices.SortStableFunc(a.Findings, compare)
 	return a, nil
 }
 

@@ -34,3 +34,19 @@ func named(ctx context.Context, role, selector string) (cluster.Build, error) {
 	}
 	return b, nil
 }
+
+// namedSide is named for every server.
+func namedSide(ctx context.Context, role string, s rehearsal.Side) (cluster.Builds, error) {
+	all, err := named(ctx, role, s.Want)
+	out := cluster.Builds{Build: all, Own: map[string]cluster.Build{}}
+	for node, want := range s.Own {
+		own, ownErr := named(ctx, role, want)
+		if ownErr != nil {
+			err = of(node, ownErr)
+		}
+		if own != all {
+			out.Own[node] = own
+		}
+	}
+	return out, err
+}

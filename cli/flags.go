@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,8 +37,8 @@ const mirrorVariable = "NATS_ROLL_MIRROR"
 // settings are the flags, as given.
 type settings struct {
 	chapter string
-	from    string
-	to      string
+	from    side
+	to      side
 	nodes   int
 	noSpare bool
 	clients int
@@ -51,8 +52,6 @@ type settings struct {
 	events  string
 	keep    bool
 	theme   string
-
-	fromGiven, toGiven bool
 
 	// of run
 	json    bool
@@ -72,8 +71,9 @@ type rehearse struct {
 
 func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk: "+chapterWords())
-	f.StringVar(&s.from, "from", defaultFrom, "the version to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file")
-	f.StringVar(&s.to, "to", defaultTo, fmt.Sprintf("the version to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file", embedded.Version))
+	s.from.Want, s.to.Want = defaultFrom, defaultTo
+	f.Var(&s.from, "from", "the `build` to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file; A=BUILD for one server")
+	f.Var(&s.to, "to", fmt.Sprintf("the `build` to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file; A=BUILD for one server", embedded.Version))
 	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
 	f.BoolVar(&s.noSpare, "no-spare", false, "go without the temporary server")
 	f.IntVar(&s.clients, "clients", defaultClients, "subscribers beside the tutorial's nats sub")
@@ -120,6 +120,9 @@ func (s *settings) check() (rehearse, error) {
 	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {
 		return r, usagef("use --port-offset 1000", "%w", err)
 	}
+	if err := r.side(); err != nil {
+		return r, err
+	}
 	for _, f := range s.reports {
 		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
 			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
@@ -157,26 +160,37 @@ func chapterWords() string {
 	return strings.Join(out, " or ")
 }
 
-// defaults fills in the versions that nobody named: the embedded one and the
-// patch release before it, up or down as the chapter goes.
-func (s *settings) defaults(c upgrade.Chapter) {
-	if !c.Down {
-		return
+// side settles what both sides are: what nobody named is the embedded version
+// and the patch release before it, up or down as the chapter goes.
+func (r *rehearse) side() error {
+	if r.kind.Down {
+		r.from.assume(defaultTo)
+		r.to.assume(defaultFrom)
 	}
-	if !s.fromGiven {
-		s.from = defaultTo
+	for _, f := range []struct {
+		flag string
+		*side
+	}{{"--from", &r.from}, {"--to", &r.to}} {
+		for _, node := range slices.Sorted(maps.Keys(f.Own)) {
+			n, ok := r.topology.Node(node)
+			switch {
+			case !ok:
+				return usagef("the servers are "+report.Servers(r.topology), "%s %s=%s: there is no server %s", f.flag, node, f.Own[node], node)
+			case !n.Permanent && f.side == &r.from:
+				return usagef("use --to "+node+"="+f.Own[node], "--from %s=%s: %s is temporary, and starts with what the others are upgraded to", node, f.Own[node], node)
+			}
+		}
+		f.alone(r.topology.Permanent())
 	}
-	if !s.toGiven {
-		s.to = defaultFrom
-	}
+	return nil
 }
 
 // optional is the role of the older version, if nobody asked for it by name.
 func (r rehearse) optional() string {
 	switch {
-	case !r.kind.Down && !r.fromGiven:
+	case !r.kind.Down && !r.from.given:
 		return "from"
-	case r.kind.Down && !r.toGiven:
+	case r.kind.Down && !r.to.given:
 		return "to"
 	}
 	return ""
@@ -195,11 +209,24 @@ func (r rehearse) situation() advice.Situation {
 	return s
 }
 
-// advise is what is known about the step between two builds.
-func (r rehearse) advise(from, to cluster.Build) *advice.Advice {
-	a, err := advice.For(from.Version, to.Version, r.situation())
+// advise is what is known about the steps between the builds of the servers, and
+// about those that stay side by side.
+func (r rehearse) advise(from, to cluster.Builds) advice.Steps {
+	var steps [][2]cluster.Version
+	lowest, highest := to.Version, to.Version
+	for i, n := range r.topology.Permanent() {
+		v := to.Of(n.Name).Version
+		steps = append(steps, [2]cluster.Version{from.Of(n.Name).Version, v})
+		if i == 0 || v.Compare(lowest) < 0 {
+			lowest = v
+		}
+		if i == 0 || v.Compare(highest) > 0 {
+			highest = v
+		}
+	}
+	known, err := advice.ForAll(steps, [2]cluster.Version{lowest, highest}, r.situation())
 	if err != nil {
 		return nil // a version that is none has been refused before
 	}
-	return &a
+	return known
 }

@@ -99,13 +99,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // with checks the settings before anything is done.
 func (a *app) with(cmd *cobra.Command, s *settings, do func(context.Context, rehearse) error) error {
-	s.fromGiven, s.toGiven = cmd.Flags().Changed("from"), cmd.Flags().Changed("to")
 	r, err := s.check()
 	if err != nil {
 		return err
 	}
-	s.defaults(r.kind)
-	if r.from, r.to, err = s.choice().pair(cmd.Context(), s.from, s.to); err != nil {
+	if err := s.choice().sides(cmd.Context(), &r.from.Side, &r.to.Side); err != nil {
 		return err
 	}
 	return do(cmd.Context(), r)

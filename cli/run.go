@@ -68,11 +68,11 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 	if !slices.Contains(report.PlanFormats, format) {
 		return usagef("use --format text, markdown or json", "unknown format %q", format)
 	}
-	from, err := named(ctx, "from", r.from)
+	from, err := namedSide(ctx, "from", r.from.Side)
 	if err != nil {
 		return err
 	}
-	to, err := named(ctx, "to", r.to)
+	to, err := namedSide(ctx, "to", r.to.Side)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,6 +81,35 @@ func (c choice) pair(ctx context.Context, from, to string) (string, string, erro
 		return b.Version, err
 	})
 	return from, to, err
+}
+
+// sides expands what both sides of a rehearsal want.
+func (c choice) sides(ctx context.Context, from, to *rehearsal.Side) error {
+	var err error
+	if from.Want, to.Want, err = c.pair(ctx, from.Want, to.Want); err != nil {
+		return err
+	}
+	from.Own, to.Own = maps.Clone(from.Own), maps.Clone(to.Own)
+	for node, want := range to.Own {
+		if _, to.Own[node], err = c.pair(ctx, wordEmbedded, want); err != nil {
+			return of(node, err)
+		}
+	}
+	for node, want := range from.Own {
+		next := cmp.Or(to.Own[node], to.Want)
+		if from.Own[node], _, err = c.pair(ctx, want, next); err != nil {
+			return of(node, err)
+		}
+	}
+	return nil
+}
+
+// of says whose build it is.
+func of(node string, err error) error {
+	if b, ok := errors.AsType[*rehearsal.BuildError](err); ok {
+		b.Node = node
+	}
+	return err
 }
 
 // one expands one selector. previous means the release before what after says.

@@ -109,16 +109,14 @@ func freePorts(t cluster.Topology) error {
 // walk gets the builds and walks the plan, with a person's intents or without.
 func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error {
 	ready, err := rehearsal.Prepare(ctx, rehearsal.Selection{
-		From: s.from, To: s.to, Optional: s.optional(),
+		From: s.from.Side, To: s.to.Side, Optional: s.optional(),
 	}, s.builds, s.lab.Emit)
 	if err != nil {
 		return err
 	}
 	known := s.advise(ready.From, ready.To)
-	if intents == nil && !s.force && known != nil {
-		if b := known.Blocking(); len(b) > 0 {
-			return usagef(fmt.Sprintf("read nats-roll advise %s %s; --force rehearses it all the same", known.From, known.To), "%s", b[0].Text)
-		}
+	if b := known.Blocking(); intents == nil && !s.force && len(b) > 0 {
+		return usagef(fmt.Sprintf("read %s; --force rehearses it all the same", known.Command()), "%s", b[0].Text)
 	}
 	plan := s.kind.Plan(upgrade.Spec{
 		Advice: known, Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,

@@ -12,7 +12,7 @@ type Sink func(Event)
 
 // Fetching tells how far getting a build is.
 type Fetching struct {
-	Role   string `json:"role"` // from or to
+	Role   string `json:"role"` // from or to; "to A" if it is that server's own
 	Want   string `json:"want"` // the selector as given: 2.15.1
 	Detail string `json:"detail"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,11 +110,11 @@ func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 	r := resolver{"embedded": to, "2.15.1": hinted{errors.New("no Go toolchain on PATH")}}
 	for _, optional := range []bool{true, false} {
 		l := New()
-		p, err := Prepare(t.Context(), Selection{From: "2.15.1", To: "embedded", Optional: map[bool]string{true: "from"}[optional]}, r, l.Emit)
+		p, err := Prepare(t.Context(), Selection{From: Side{Want: "2.15.1"}, To: Side{Want: "embedded"}, Optional: map[bool]string{true: "from"}[optional]}, r, l.Emit)
 		l.Close()
 		s, _ := l.State()
 		if optional {
-			if err != nil || !p.From.Same(to) || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "no version changes") {
+			if err != nil || !p.From.Build.Same(to) || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "no version changes") {
 				t.Errorf("optional: %+v, %v", p, err)
 			}
 		} else if err == nil {
@@ -124,6 +125,45 @@ func TestPrepareFallsBackOnlyWhenNobodyAskedForThatVersion(t *testing.T) {
 				t.Errorf("optional %t: told %+v", optional, w)
 			}
 		}
+	}
+}
+
+func TestPrepareGetsWhatSingleServersAreToRun(t *testing.T) {
+	older, newer, mine := cluster.Build{Version: "2.15.1"}, cluster.Build{Version: "2.15.2"}, cluster.Build{Version: "2.16.0-dev"}
+	r := resolver{"2.15.1": older, "2.15.2": newer, "./mine": mine, "embedded": newer, "./none": hinted{errors.New("no such file")}}
+	get := func(sel Selection) (Prepared, State, error) {
+		l := New()
+		p, err := Prepare(t.Context(), sel, r, l.Emit)
+		l.Close()
+		s, _ := l.State()
+		return p, s, err
+	}
+	p, s, err := get(Selection{From: Side{Want: "2.15.1"}, To: Side{Want: "2.15.2", Own: map[string]string{"A": "./mine", "B": "./mine", "C": "embedded", "D": "2.15.2"}}})
+	if err != nil || p.From.String() != "2.15.1" || p.To.String() != "2.15.2 (A and B 2.16.0-dev)" {
+		t.Fatalf("%v to %v, %v", p.From, p.To, err)
+	}
+	var roles []string
+	for _, w := range s.Builds {
+		roles = append(roles, w.Role)
+	}
+	slices.Sort(roles)
+	if got := strings.Join(roles, " "); got != "from to to A,B to C" { // D's is everybody's
+		t.Errorf("got %s", got)
+	}
+
+	// What one server was to have is never replaced by something else.
+	_, s, err = get(Selection{From: Side{Want: "2.15.1"}, To: Side{Want: "2.15.2", Own: map[string]string{"B": "./none"}}, Optional: "to"})
+	if e, ok := errors.AsType[*BuildError](err); !ok || e.Node != "B" || e.Advice() != "install Go, or use --to B=" {
+		t.Errorf("%#v", err)
+	}
+	if i := slices.IndexFunc(s.Builds, func(w Want) bool { return w.Role == "to B" }); i < 0 || s.Builds[i].Reason != "no such file" {
+		t.Errorf("told %+v", s.Builds)
+	}
+
+	// The older version that nobody named may be missing all the same.
+	p, _, err = get(Selection{From: Side{Want: "./none"}, To: Side{Want: "2.15.2", Own: map[string]string{"A": "./mine"}}, Optional: "from"})
+	if err != nil || p.From.Build != newer || len(p.Notes) != 1 || !strings.HasSuffix(p.Notes[0], "so 2.15.2 stands in for it.") {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

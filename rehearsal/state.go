@@ -48,7 +48,7 @@ type Life struct {
 
 // Want is a build that the rehearsal needs.
 type Want struct {
-	Role    string // from or to
+	Role    string // from or to; "to A" if it is that server's own
 	Want    string
 	Detail  string
 	Build   cluster.Build // zero until it is at hand

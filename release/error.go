@@ -54,8 +54,15 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Advice is what can be typed to help, to one who asked with this flag.
-func (e *Error) Advice(flag string) string { return strings.ReplaceAll(e.Hint, flagName, flag) }
+// Advice is what can be typed to help, to one who asked with this flag. A value
+// follows a flag such as "--to A=" without a space.
+func (e *Error) Advice(flag string) string {
+	hint := e.Hint
+	if strings.HasSuffix(flag, "=") {
+		hint = strings.ReplaceAll(hint, flagName+" ", flag)
+	}
+	return strings.ReplaceAll(hint, flagName, flag)
+}
 
 // Unwrap gives what to decide on.
 func (e *Error) Unwrap() error { return e.Err }

@@ -12,7 +12,7 @@ import (
 // Markdown writes the report as a pull-request comment would show it.
 func (r Report) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# nats-server %s → %s: %s\n\n", r.From, r.To, r.Outcome)
+	fmt.Fprintf(&b, "# nats-server %s → %s: %s\n\n", r.Builds["from"], r.Builds["to"], r.Outcome)
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "**%s**\n\n", cell(r.Reason))
 	}

@@ -33,9 +33,9 @@ func planText(w io.Writer, o upgrade.Outline) error {
 	for _, n := range o.Notes {
 		fmt.Fprintf(&b, "\nnote: %s\n", wrap(n, 72, "      "))
 	}
-	if o.Advice != nil {
+	if brief := o.Advice.Brief(); len(brief) > 0 {
 		b.WriteByte('\n')
-		for _, r := range o.Advice.Brief() {
+		for _, r := range brief {
 			fmt.Fprintf(&b, "%-6s%s\n", r.Severity, wrap(r.Text, 72, "      "))
 		}
 	}
@@ -70,9 +70,9 @@ func planMarkdown(w io.Writer, o upgrade.Outline) error {
 	for _, n := range o.Notes {
 		fmt.Fprintf(&b, "\n> %s\n", n)
 	}
-	if o.Advice != nil && len(o.Advice.Brief()) > 0 {
+	if brief := o.Advice.Brief(); len(brief) > 0 {
 		b.WriteByte('\n')
-		for _, r := range o.Advice.Brief() {
+		for _, r := range brief {
 			fmt.Fprintf(&b, "- %s: %s\n", r.Severity, r.Text)
 		}
 	}

@@ -61,10 +61,8 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 		for _, n := range o.Notes {
 			p.printf("note: %s\n", n)
 		}
-		if o.Advice != nil {
-			for _, r := range o.Advice.Brief() {
-				p.printf("%s: %s\n", r.Severity, r.Text)
-			}
+		for _, r := range o.Advice.Brief() {
+			p.printf("%s: %s\n", r.Severity, r.Text)
 		}
 	case upgrade.StepBegan:
 		p.began(e, s)

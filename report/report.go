@@ -47,13 +47,13 @@ type Report struct {
 	Reconnects Reconnects `json:"reconnects"`
 	Claims     []Claim    `json:"claims"`
 
-	Builds  map[string]cluster.Build `json:"builds"`
-	Probe   Probe                    `json:"probe"`
-	Clients []Client                 `json:"clients"`
-	Host    Host                     `json:"host"`
-	Command []string                 `json:"command,omitempty"`
-	Began   time.Time                `json:"began"`
-	TookMS  float64                  `json:"took_ms"`
+	Builds  map[string]cluster.Builds `json:"builds"`
+	Probe   Probe                     `json:"probe"`
+	Clients []Client                  `json:"clients"`
+	Host    Host                      `json:"host"`
+	Command []string                  `json:"command,omitempty"`
+	Began   time.Time                 `json:"began"`
+	TookMS  float64                   `json:"took_ms"`
 }
 
 // Finding is something that was known about the step between the versions.
@@ -67,11 +67,8 @@ type Finding struct {
 }
 
 func adviceOf(o upgrade.Outline) []Finding {
-	if o.Advice == nil {
-		return nil
-	}
 	var out []Finding
-	for _, f := range o.Advice.Findings {
+	for _, f := range o.Advice.Findings() {
 		out = append(out, Finding{f.ID, f.Severity, f.Text, f.Sources, f.Matters && !f.Undecided, f.Because})
 	}
 	return out
@@ -176,7 +173,7 @@ func New(s rehearsal.State, m Meta) Report {
 			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,
 		},
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
-		Builds:     map[string]cluster.Build{"from": o.From, "to": o.To},
+		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},
 		Probe:      Probe{Rate: f.Rate},
 		Host:       Host{OS: m.OS, Arch: m.Arch, Cores: m.Cores},
 		Command:    m.Command,

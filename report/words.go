@@ -8,7 +8,7 @@ import (
 )
 
 // Versions puts the two sides of a rehearsal into words.
-func Versions(from, to cluster.Build) string {
+func Versions(from, to cluster.Builds) string {
 	if from.Same(to) {
 		return fmt.Sprintf("%s on both sides (a restart, no version changes)", to)
 	}
@@ -29,7 +29,7 @@ func Servers(t cluster.Topology) string {
 
 // Sentence is a report in one line: "verified: 2.15.1 → 2.15.2, 12 steps, …".
 func Sentence(r Report) string {
-	s := fmt.Sprintf("%s: nats-server %s → %s", r.Outcome, r.From, r.To)
+	s := fmt.Sprintf("%s: nats-server %s → %s", r.Outcome, r.Builds["from"], r.Builds["to"])
 	if r.Reason != "" {
 		s += ": " + r.Reason
 	}

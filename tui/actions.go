@@ -19,7 +19,7 @@ func enter(m Model) (tea.Model, tea.Cmd) {
 		m.control.Go(st.ID)
 		return m, nil
 	}
-	if a := p.Outline.Advice; m.page < 0 && p.Current == 0 && a != nil && len(a.Blocking()) > 0 {
+	if a := p.Outline.Advice; m.page < 0 && p.Current == 0 && len(a.Blocking()) > 0 {
 		return m.ask(fmt.Sprintf("%s Rehearse it all the same?", a.Blocking()[0].Text), func(m Model) (tea.Model, tea.Cmd) {
 			m.page = m.nextPage()
 			return m, nil
@@ -49,7 +49,7 @@ func force(m Model) (tea.Model, tea.Cmd) {
 // back brings the old server of the current step's node back.
 func back(m Model) (tea.Model, tea.Cmd) {
 	st, _ := m.current()
-	text := fmt.Sprintf("Put %s back into %s and start it?", m.state.Plan.Outline.From, st.Node)
+	text := fmt.Sprintf("Put %s back into %s and start it?", m.state.Plan.Outline.From.Of(st.Node), st.Node)
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
 		m.control.Back(st.ID)
 		return m, nil

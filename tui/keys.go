@@ -160,13 +160,13 @@ func startOff(m Model) string {
 
 func replaceOff(m Model) string {
 	s := m.selectedServer()
-	to := m.state.Plan.Outline.To
+	to, from := m.state.Plan.Outline.To.Of(s.Node.Name), m.state.Plan.Outline.From.Of(s.Node.Name)
 	switch {
 	case s.Node.Name == "" || to.Zero():
 		return "there is no server yet"
 	case !s.Node.Permanent:
 		return s.Node.Name + " is temporary and has the new binary already"
-	case s.Disk.Same(to) && !m.state.Plan.Outline.From.Same(to):
+	case s.Disk.Same(to) && !from.Same(to):
 		return fmt.Sprintf("the file of %s is %s already", s.Node.Name, to)
 	}
 	return ""

@@ -302,7 +302,7 @@ func crowd(b *testing.B, n int) (rehearsal.State, cluster.FleetChanged) {
 		b.Fatal(err)
 	}
 	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	s := rehearsal.State{}.Apply(at, upgrade.Planned{Outline: upgrade.Rolling(upgrade.Spec{Topology: top, From: from, To: to, Stop: cluster.StopInt}).Outline()})
+	s := rehearsal.State{}.Apply(at, upgrade.Planned{Outline: upgrade.Rolling(upgrade.Spec{Topology: top, From: cluster.Builds{Build: from}, To: cluster.Builds{Build: to}, Stop: cluster.StopInt}).Outline()})
 	for i, node := range top.Nodes {
 		s = s.Apply(at, cluster.Started{Node: node.Name, Process: cluster.Process{PID: 100 + i, Build: to, Started: at}})
 		s = s.Apply(at, cluster.Answered{Answer: cluster.Answer{Node: node.Name, ServerID: node.Name, Version: "2.15.2", Began: at, Connections: n / 3}})

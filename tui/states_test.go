@@ -104,7 +104,7 @@ func walk(t *testing.T, old cluster.Build, prepare func(*upgradetest.Fake), seen
 		notes = []string{"nats-server 2.15.1 is not to be had (no Go toolchain on PATH), so this rehearses the restart with 2.15.2 on both sides: no version changes."}
 	}
 	plan := upgrade.Rolling(upgrade.Spec{
-		Topology: top, From: old, To: to, Stop: cluster.StopInt, Dir: "~/.local/state/nats-roll/rehearsals/20261123-093409-26861",
+		Topology: top, From: cluster.Builds{Build: old}, To: cluster.Builds{Build: to}, Stop: cluster.StopInt, Dir: "~/.local/state/nats-roll/rehearsals/20261123-093409-26861",
 		Workload: cluster.Workload{Subscribers: 20, Rate: 100}, Notes: notes,
 	})
 	lab := rehearsal.New()

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
 	"nats-roll/upgrade/upgradetest"
 )
@@ -152,7 +154,7 @@ func TestAPersonTurnsBackFromABrokenBinary(t *testing.T) {
 func TestDowngradeIsWalked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sp := spec(t, 2, true)
-		sp.From, sp.To = newBuild, oldBuild
+		sp.From, sp.To = sp.To, sp.From
 		w := begin(t, sp, false, nil, func(r *upgrade.Runner) { r.Plan = upgrade.Downgrade(sp) })
 		s, err := w.end()
 		if err != nil || s.Plan.Outline.Title != "Rolling downgrade" || s.Plan.Outcome != upgrade.OutcomeVerified {
@@ -167,5 +169,50 @@ func TestDowngradeIsWalked(t *testing.T) {
 				t.Errorf("%s speaks of an upgrade: %s", st.ID, words)
 			}
 		}
+	})
+}
+
+// Servers may have builds of their own: each turn ends with its own, the way back
+// leads to its own, and the cluster may stay mixed.
+func TestServersWithBuildsOfTheirOwn(t *testing.T) {
+	mine := cluster.Build{Version: "2.16.0-dev", SHA256: "03e", Source: "path"}
+	first := cluster.Build{Version: "2.14.9", SHA256: "04e", Source: "store"}
+	runs := func(s rehearsal.State, want map[string]cluster.Build) {
+		t.Helper()
+		for n, b := range want {
+			if v := (upgrade.Running{Node: n, Build: b}).Eval(s.World); !v.Met {
+				t.Errorf("%s: %s", n, v.Detail)
+			}
+		}
+	}
+	own := func(t *testing.T) upgrade.Spec {
+		sp := spec(t, 3, false)
+		sp.From.Own = map[string]cluster.Build{"C": first}
+		sp.To.Own = map[string]cluster.Build{"A": mine, "B": oldBuild}
+		return sp
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, err := begin(t, own(t), false, nil).end()
+		if err != nil || s.Plan.Outcome != upgrade.OutcomeVerified {
+			t.Fatalf("%s, %v", s.Plan.Outcome, err)
+		}
+		runs(s, map[string]cluster.Build{"A": mine, "B": oldBuild, "C": newBuild})
+		ran := map[string]string{}
+		for _, l := range s.Lives {
+			ran[l.Node] += " " + string(l.Version)
+		}
+		if ran["A"] != " 2.15.1 2.16.0-dev" || ran["B"] != " 2.15.1 2.15.1" || ran["C"] != " 2.14.9 2.15.2" {
+			t.Errorf("ran %v", ran)
+		}
+		if intro := s.Plan.Outline.Intro; !strings.Contains(intro, "from 2.15.1 (C 2.14.9) to 2.15.2 (A 2.16.0-dev, B 2.15.1)") || !strings.Contains(intro, "side by side") {
+			t.Error(intro)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // C's turn fails: it goes back to what it had
+		s, err := begin(t, own(t), false, broken, rollback).end()
+		if err == nil || !strings.Contains(err.Error(), "C was rolled back to 2.14.9") {
+			t.Error(err)
+		}
+		runs(s, map[string]cluster.Build{"A": mine, "B": oldBuild, "C": first})
 	})
 }

@@ -205,18 +205,33 @@ func redistribute(text string, from cluster.Node, to []cluster.Node) Claim {
 
 // samePath: the way down is the way up. Without JetStream it is; what newer
 // servers stored, older ones may not read.
-func samePath(permanent []cluster.Node, to cluster.Build) Claim {
+func samePath(permanent []cluster.Node, to cluster.Builds) Claim {
 	return Claim{
 		Text: "the downgrade path is the same as the upgrade path",
 		Judge: func(_, after cluster.Observation) Finding {
+			run := map[string]cluster.Version{}
 			for _, n := range permanent {
-				if v := (Running{Node: n.Name, Build: to}).Eval(after); !v.Met {
+				if v := (Running{Node: n.Name, Build: to.Of(n.Name)}).Eval(after); !v.Met {
 					return differs("%s: %s", n.Name, v.Detail)
 				}
+				run[n.Name] = to.Of(n.Name).Version
 			}
-			return holds("%s run %s after the same steps, without JetStream", List(names(permanent)), to)
+			return holds("%s after the same steps, without JetStream", running(run))
 		},
 	}
+}
+
+// running says who runs what: "A and B run 2.15.1".
+func running(versions map[string]cluster.Version) string {
+	var out []string
+	for _, g := range cluster.Alike(versions) {
+		verb := "run"
+		if len(g.Nodes) == 1 {
+			verb = "runs"
+		}
+		out = append(out, fmt.Sprintf("%s %s %s", List(g.Nodes), verb, g.Of))
+	}
+	return List(out)
 }
 
 // movedFrom counts where the clients went that were on a node before.

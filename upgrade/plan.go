@@ -12,10 +12,10 @@ type Plan struct {
 	Chapter  string
 	Title    string
 	Intro    string
-	Notes    []string       // what the person must know: a fallback, a limit
-	Advice   *advice.Advice // what is known about the step between the versions; nil if nothing
+	Notes    []string     // what the person must know: a fallback, a limit
+	Advice   advice.Steps // what is known about the steps between the versions
 	Topology cluster.Topology
-	From, To cluster.Build
+	From, To cluster.Builds
 	Slots    map[string]cluster.Build // what lies in each slot at the start
 	Steps    []Step
 }
@@ -73,10 +73,10 @@ type Outline struct {
 	Title    string           `json:"title"`
 	Intro    string           `json:"intro"`
 	Notes    []string         `json:"notes,omitempty"`
-	Advice   *advice.Advice   `json:"advice,omitempty"`
+	Advice   advice.Steps     `json:"advice,omitempty"`
 	Topology cluster.Topology `json:"topology"`
-	From     cluster.Build    `json:"from"`
-	To       cluster.Build    `json:"to"`
+	From     cluster.Builds   `json:"from"`
+	To       cluster.Builds   `json:"to"`
 	Steps    []StepOutline    `json:"steps"`
 }
 

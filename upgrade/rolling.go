@@ -3,6 +3,7 @@ package upgrade
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 // Spec is what a planner needs to know.
 type Spec struct {
 	Topology cluster.Topology
-	From, To cluster.Build
+	From, To cluster.Builds
 	Workload cluster.Workload
 	Stop     cluster.Stop
 	Dir      string   // where the slots are, for the commands shown
 	Notes    []string // shown with the plan
-	Advice   *advice.Advice
+	Advice   advice.Steps
 }
 
 // Time limits of steps. They bound a failure; nothing waits for them.
@@ -70,9 +71,9 @@ func (r rolling) plan() Plan {
 		Slots:    map[string]cluster.Build{},
 	}
 	for _, n := range r.Topology.Nodes {
-		p.Slots[n.Name] = r.From
+		p.Slots[n.Name] = r.from(n)
 		if !n.Permanent {
-			p.Slots[n.Name] = r.To
+			p.Slots[n.Name] = r.to(n)
 		}
 	}
 	permanent := r.Topology.Permanent()
@@ -109,6 +110,9 @@ func (r rolling) intro() string {
 	permanent := names(r.Topology.Permanent())
 	text := fmt.Sprintf("You will %s a NATS cluster of %d servers, %s, from %s to %s while clients are connected.",
 		r.noun, len(permanent), List(permanent), r.From, r.To)
+	if r.mixed() {
+		text += " The servers end with different builds, side by side for as long as you like."
+	}
 	if r.From.Same(r.To) {
 		text = fmt.Sprintf("You will restart a NATS cluster of %d servers, %s, one by one while clients are connected. %s is on both sides: no version changes.",
 			len(permanent), List(permanent), r.To)
@@ -117,10 +121,16 @@ func (r rolling) intro() string {
 		text += fmt.Sprintf(" A temporary server %s gives the clients another place to go meanwhile.", spare.Name)
 	}
 	text += " Real nats-server processes run on this machine; each is stopped, its binary is replaced, and it is started again."
-	if r.down && r.Advice != nil {
-		text += fmt.Sprintf(" The text on going back: “%s” Today: %s", r.Advice.TextSays.Text, r.Advice.Policy.Text)
+	if r.down && len(r.Advice) > 0 {
+		text += fmt.Sprintf(" The text on going back: “%s” Today: %s", r.Advice[0].TextSays.Text, r.Advice[0].Policy.Text)
 	}
 	return text
+}
+
+// mixed says that the permanent servers end with different builds.
+func (r rolling) mixed() bool {
+	permanent := r.Topology.Permanent()
+	return slices.ContainsFunc(permanent, func(n cluster.Node) bool { return r.to(n) != r.to(permanent[0]) })
 }
 
 // asWritten says that the servers are the tutorial's: two, and a temporary one.
@@ -129,6 +139,10 @@ func (r rolling) asWritten() bool {
 	_, spare := r.Topology.Spare()
 	return spare && len(r.Topology.Permanent()) == 2
 }
+
+// from and to are the builds of a node's turn.
+func (r rolling) from(n cluster.Node) cluster.Build { return r.From.Of(n.Name) }
+func (r rolling) to(n cluster.Node) cluster.Build   { return r.To.Of(n.Name) }
 
 func slug(verb, node string) string { return verb + "-" + strings.ToLower(node) }
 
@@ -175,10 +189,10 @@ func (r rolling) start(i int) Step {
 	n := permanent[i]
 	s := Step{
 		ID: slug("start", n.Name), Title: "Start " + n.Name, Node: n.Name,
-		Given:   append(r.isUp(permanent[:i]...), r.has(n, r.From)),
+		Given:   append(r.isUp(permanent[:i]...), r.has(n, r.from(n))),
 		Do:      r.startAction(n),
-		Met:     Running{Node: n.Name, Build: r.From},
-		Until:   []Check{Running{Node: n.Name, Build: r.From}},
+		Met:     Running{Node: n.Name, Build: r.from(n)},
+		Until:   []Check{Running{Node: n.Name, Build: r.from(n)}},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
 	}
@@ -226,12 +240,12 @@ func (r rolling) startSpare(n cluster.Node) Step {
 	return Step{
 		ID: slug("start", n.Name), Title: fmt.Sprintf("Start %s, the temporary server", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the %s and already runs %s. "+
-			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.To, n.Name),
+			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.to(n), n.Name),
 		Quote:   "Its sole purpose is to provide an additional place where clients can go other than 'A' and ensure we don't end up with a single server serving all the clients after the upgrade procedure.",
 		Given:   r.isUp(r.Topology.Permanent()...),
 		Do:      r.startAction(n),
-		Met:     Running{Node: n.Name, Build: r.To},
-		Until:   []Check{Running{Node: n.Name, Build: r.To}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},
+		Met:     Running{Node: n.Name, Build: r.to(n)},
+		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},
 		Claims:  []Claim{learned(n, len(r.Topology.Nodes))},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
@@ -246,7 +260,7 @@ func (r rolling) stop(i int) Step {
 		Given:   append(r.isUp(others...), r.fit(n)),
 		Do:      r.stopAction(n),
 		Met:     Exited{Node: n.Name},
-		Past:    Restarted{Node: n.Name, Build: r.To},
+		Past:    Restarted{Node: n.Name, Build: r.to(n)},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}},
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
@@ -300,20 +314,20 @@ func (r rolling) stopWords(n cluster.Node) string {
 func (r rolling) replace(i int) Step {
 	n := r.Topology.Permanent()[i]
 	why := fmt.Sprintf("The heart of the %s: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
-		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", r.noun, n.Name, r.To, n.Name)
-	if r.To.Source == "embedded" {
+		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", r.noun, n.Name, r.to(n), n.Name)
+	if r.to(n).Source == "embedded" {
 		why += " This server is inside nats-roll itself, which is nats-server when it is called so; hence the name of the file that is copied."
 	}
 	return Step{
 		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
 		Why:     why,
 		Quote:   r.quoted("We perform the upgrade process, update the binary for 'A', and restart 'A'."),
-		Do:      Replace{Node: n.Name, Build: r.To, Slot: r.slot(n)},
+		Do:      Replace{Node: n.Name, Build: r.to(n), Slot: r.slot(n)},
 		Met:     r.replaced(n),
-		Past:    Restarted{Node: n.Name, Build: r.To},
-		Until:   []Check{OnDisk{Node: n.Name, Build: r.To}},
+		Past:    Restarted{Node: n.Name, Build: r.to(n)},
+		Until:   []Check{OnDisk{Node: n.Name, Build: r.to(n)}},
 		Timeout: actTimeout,
-		Undo:    Replace{Node: n.Name, Build: r.From, Slot: r.slot(n)},
+		Undo:    Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)},
 		Back:    r.back(n),
 	}
 }
@@ -321,8 +335,8 @@ func (r rolling) replace(i int) Step {
 // fit is what is asked of a build before a server is stopped for it.
 func (r rolling) fit(n cluster.Node) Requirement {
 	return Requirement{
-		Check:  Fit{Node: n.Name, Build: r.To},
-		Remedy: Inspect{Node: n.Name, Build: r.To, Args: r.Topology.Args(n)},
+		Check:  Fit{Node: n.Name, Build: r.to(n)},
+		Remedy: Inspect{Node: n.Name, Build: r.to(n), Args: r.Topology.Args(n)},
 		Look:   true,
 	}
 }
@@ -337,21 +351,21 @@ func (r rolling) back(n cluster.Node) *Way {
 	return &Way{
 		Do: []Action{
 			StopNode{Node: n.Name, How: how},
-			Replace{Node: n.Name, Build: r.From, Slot: r.slot(n)},
+			Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)},
 			r.startAction(n),
 		},
-		Until: []Check{Running{Node: n.Name, Build: r.From}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, NoneGone{}},
-		Build: r.From,
+		Until: []Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, NoneGone{}},
+		Build: r.from(n),
 	}
 }
 
 // replaced is what makes replacing unnecessary. When both sides are the same
 // build, the file looks right from the start, and only doing it is doing it.
 func (r rolling) replaced(n cluster.Node) Check {
-	if r.From.Same(r.To) {
+	if r.from(n).Same(r.to(n)) {
 		return nil
 	}
-	return OnDisk{Node: n.Name, Build: r.To}
+	return OnDisk{Node: n.Name, Build: r.to(n)}
 }
 
 func (r rolling) slot(n cluster.Node) string {
@@ -365,10 +379,10 @@ func (r rolling) restart(i int) Step {
 		Why: fmt.Sprintf("The same command line as before, and another binary. %s dials its routes and is back in the mesh within moments. "+
 			"No client comes back by itself: clients move when they lose a server, not when one joins.", n.Name),
 		Quote:   "… and restart 'A'.",
-		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.To)),
+		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
-		Met:     Running{Node: n.Name, Build: r.To},
-		Until:   []Check{Running{Node: n.Name, Build: r.To}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
+		Met:     Running{Node: n.Name, Build: r.to(n)},
+		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
 		Back:    r.back(n),
@@ -407,7 +421,7 @@ func (r rolling) lookBack() Step {
 		NoUndo:  "looking changes nothing; the publisher can be started again with a new rehearsal",
 	}
 	for _, n := range permanent {
-		s.Until = append(s.Until, Running{Node: n.Name, Build: r.To})
+		s.Until = append(s.Until, Running{Node: n.Name, Build: r.to(n)})
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
 	if r.down {

@@ -26,7 +26,7 @@ type walk struct {
 
 func spec(t testing.TB, permanent int, spare bool) upgrade.Spec {
 	return upgrade.Spec{
-		Topology: topology(t, permanent, spare), From: oldBuild, To: newBuild,
+		Topology: topology(t, permanent, spare), From: cluster.Builds{Build: oldBuild}, To: cluster.Builds{Build: newBuild},
 		Workload: cluster.Workload{Subscribers: 20, Rate: 100}, Stop: cluster.StopInt,
 	}
 }

@@ -29,9 +29,9 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
-	if o.Advice != nil {
+	if brief := o.Advice.Brief(); len(brief) > 0 {
 		var lines []string
-		for _, r := range o.Advice.Brief() {
+		for _, r := range brief {
 			style := map[advice.Severity]lipgloss.Style{advice.Block: t.Bad, advice.Warn: t.Warn, advice.Info: t.Dim}[r.Severity]
 			lines = append(lines, hang(style.Render(fmt.Sprintf("%-6s", r.Severity)), t.Text, clean(r.Text), size.W)...)
 		}
@@ -63,13 +63,17 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 func wanted(t theme.Theme, builds []rehearsal.Want, w int) []string {
 	var out []string
 	builds = slices.SortedFunc(slices.Values(builds), func(a, b rehearsal.Want) int { return strings.Compare(a.Role, b.Role) })
+	width := 0
 	for _, b := range builds {
-		role := t.Dim.Render(fmt.Sprintf("%-5s", b.Role))
+		width = max(width, len(b.Role))
+	}
+	for _, b := range builds {
+		role := t.Dim.Render(fmt.Sprintf("%-*s ", width, b.Role))
 		switch {
 		case b.Reason != "":
 			out = append(out, hang(role+t.Bad.Render("✗ "), t.Text, clean(b.Reason), w)...)
 			if b.Hint != "" {
-				out = append(out, hang("       ", t.Dim, "hint: "+clean(b.Hint), w)...)
+				out = append(out, hang(strings.Repeat(" ", width+3), t.Dim, "hint: "+clean(b.Hint), w)...)
 			}
 		case !b.Build.Zero():
 			out = append(out, cut(role+t.Good.Render("✓ ")+t.Strong.Render("nats-server "+b.Build.String())+t.Dim.Render("  "+source(b.Build)), w))

@@ -160,6 +160,6 @@ func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, w int) s
 	return between(left, t.Dim.Render(where)+"  "+bar+"  "+elapsed+" ", w)
 }
 
-func versions(t theme.Theme, from, to cluster.Build) string {
+func versions(t theme.Theme, from, to cluster.Builds) string {
 	return from.String() + t.Dim.Render(" → ") + t.Strong.Render(to.String())
 }

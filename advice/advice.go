@@ -85,8 +85,8 @@ type Advice struct {
 	From      cluster.Version `json:"from"`
 	To        cluster.Version `json:"to"`
 	Direction Direction       `json:"direction"`
-	// Lasting: nothing is stepped; servers of both versions stay side by side.
-	Lasting bool `json:"lasting,omitempty"`
+	// Beside: no server steps from one to the other; they run side by side.
+	Beside bool `json:"beside,omitempty"`
 
 	// Supported says that the release line of To still gets patches, and Support
 	// how both lines stand. Policy is the rule of today. TextSays is the

@@ -10,8 +10,8 @@ type Remark struct {
 
 // standing says how far the step is and whether its end gets patches.
 func (a Advice) standing() string {
-	if a.Lasting {
-		return "They stay side by side. " + a.Support.Text
+	if a.Beside {
+		return "They run side by side. " + a.Support.Text
 	}
 	s := "This step stays within the release line " + a.To.Minor()
 	switch {

@@ -57,7 +57,7 @@ func TestBriefOfSeveralSteps(t *testing.T) {
 	for _, want := range []string{
 		"warn 2.14.9 → 2.12.15: This step leads to the next release line",
 		"info 2.14.9 → 2.15.2: This step leads to the next release line",
-		"warn 2.12.15 beside 2.15.2: They stay side by side.",
+		"warn 2.12.15 beside 2.15.2: They run side by side.",
 		"panic", // of what stays, not of a step
 	} {
 		if strings.Count(text, want) != 1 {

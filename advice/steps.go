@@ -13,18 +13,18 @@ import (
 type Steps []Advice
 
 // ForAll gathers what is known about several steps in one situation, each told
-// once, and about two versions that stay beside one another when all is done;
-// both empty if none do.
-func ForAll(steps [][2]cluster.Version, lasting [2]cluster.Version, s Situation) (Steps, error) {
+// once, and about two versions that run side by side on the way, the lower one
+// first, unless one of the steps leads from one to the other.
+func ForAll(steps [][2]cluster.Version, beside [2]cluster.Version, s Situation) (Steps, error) {
 	var out Steps
-	add := func(from, to cluster.Version, lasting bool) error {
+	add := func(from, to cluster.Version, beside bool) error {
 		if slices.ContainsFunc(out, func(a Advice) bool {
-			return a.From == from && a.To == to || lasting && a.From == to && a.To == from
+			return a.From == from && a.To == to || beside && a.From == to && a.To == from
 		}) {
 			return nil
 		}
 		a, err := For(from, to, s)
-		if a.Lasting = lasting; lasting {
+		if a.Beside = beside; beside {
 			a.Supported = a.Supported && catalogue().maintained(from.Minor())
 		}
 		out = append(out, a)
@@ -35,8 +35,8 @@ func ForAll(steps [][2]cluster.Version, lasting [2]cluster.Version, s Situation)
 			return nil, err
 		}
 	}
-	if lasting[0] != lasting[1] {
-		if err := add(lasting[0], lasting[1], true); err != nil {
+	if beside[0] != beside[1] {
+		if err := add(beside[0], beside[1], true); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +114,7 @@ func (s Steps) Brief() []Remark {
 }
 
 func (a Advice) name() string {
-	if a.Lasting {
+	if a.Beside {
 		return fmt.Sprintf("%s beside %s", a.From, a.To)
 	}
 	return fmt.Sprintf("%s → %s", a.From, a.To)

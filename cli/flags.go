@@ -210,21 +210,21 @@ func (r rehearse) situation() advice.Situation {
 }
 
 // advise is what is known about the steps between the builds of the servers, and
-// about those that stay side by side.
+// about the oldest and the newest that run side by side on the way.
 func (r rehearse) advise(from, to cluster.Builds) advice.Steps {
 	var steps [][2]cluster.Version
-	lowest, highest := to.Version, to.Version
-	for i, n := range r.topology.Permanent() {
+	var all []cluster.Version
+	for _, n := range r.topology.Nodes {
 		v := to.Of(n.Name).Version
-		steps = append(steps, [2]cluster.Version{from.Of(n.Name).Version, v})
-		if i == 0 || v.Compare(lowest) < 0 {
-			lowest = v
-		}
-		if i == 0 || v.Compare(highest) > 0 {
-			highest = v
+		all = append(all, v)
+		if n.Permanent {
+			was := from.Of(n.Name).Version
+			all = append(all, was)
+			steps = append(steps, [2]cluster.Version{was, v})
 		}
 	}
-	known, err := advice.ForAll(steps, [2]cluster.Version{lowest, highest}, r.situation())
+	beside := [2]cluster.Version{slices.MinFunc(all, cluster.Version.Compare), slices.MaxFunc(all, cluster.Version.Compare)}
+	known, err := advice.ForAll(steps, beside, r.situation())
 	if err != nil {
 		return nil // a version that is none has been refused before
 	}

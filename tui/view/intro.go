@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
-
 	"nats-roll/advice"
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
@@ -25,22 +23,11 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	if o.Intro != "" {
 		text = "The NATS tutorial “Upgrading a Cluster”, on real servers. " + o.Intro
 	}
-	parts := []part{{rank: 1, lines: wrap(t.Text, text, size.W)}}
+	parts := []part{{rank: 2, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
-	if brief := o.Advice.Brief(); len(brief) > 0 {
-		var lines []string
-		for _, r := range brief {
-			style := map[advice.Severity]lipgloss.Style{advice.Block: t.Bad, advice.Warn: t.Warn, advice.Info: t.Dim}[r.Severity]
-			lines = append(lines, hang(style.Render(fmt.Sprintf("%-6s", r.Severity)), t.Text, clean(r.Text), size.W)...)
-		}
-		rank := 4
-		if len(o.Advice.Blocking()) > 0 {
-			rank = 0
-		}
-		parts = append(parts, part{rank: rank, gap: true, lines: lines})
-	}
+	parts = append(parts, advised(t, o, size.W)...)
 	var at []string
 	for _, n := range o.Topology.Nodes {
 		what := "clients %d  routes %d  monitoring %d"
@@ -52,11 +39,32 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	if s.Plan.Outcome == upgrade.OutcomeFailed { // before the first step
 		parts = append(parts, part{gap: true, lines: hang(t.Bad.Render("✗ "), t.Bad, clean(s.Plan.Reason), size.W)})
 	}
-	parts = append(parts, part{rank: 2, gap: true, lines: at})
+	parts = append(parts, part{rank: 3, gap: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
-	parts = append(parts, part{rank: 3, gap: true, lines: wrap(t.Dim,
+	parts = append(parts, part{rank: 4, gap: true, lines: wrap(t.Dim,
 		"“The text” on the pages that follow is that tutorial; what it says stands beside what is seen. Everything listens on localhost only. When you quit, every server is stopped and its folder removed. You may do any step by hand instead, with keys or in another terminal.", size.W)})
 	return prompted(t, parts, introPrompt(t, s), size)
+}
+
+// advised is what is known about the steps, what warns first. The rest gives way
+// before all else.
+func advised(t theme.Theme, o upgrade.Outline, w int) []part {
+	warns, rest := part{rank: 1, gap: true}, part{rank: 5, gap: true}
+	if len(o.Advice.Blocking()) > 0 {
+		warns.rank = 0
+	}
+	for _, r := range o.Advice.Brief() {
+		style, to := t.Dim, &rest
+		switch r.Severity {
+		case advice.Block:
+			style, to = t.Bad, &warns
+		case advice.Warn:
+			style, to = t.Warn, &warns
+		case advice.Info:
+		}
+		to.lines = append(to.lines, hang(style.Render(fmt.Sprintf("%-6s", r.Severity)), t.Text, clean(r.Text), w)...)
+	}
+	return []part{warns, rest}
 }
 
 // wanted lists the two builds and how getting them stands.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"nats-roll/cluster"
 	"nats-roll/proc"
 	"nats-roll/rehearsal"
 	"nats-roll/report"
@@ -52,15 +53,25 @@ func (a *app) farewell(s *session) {
 	}
 	switch {
 	case s.keep:
-		for _, n := range state.World.Alive() {
-			srv, _ := state.World.Server(n)
-			fmt.Fprintf(a.Out, "%s goes on with %s: pid %d, %s; nats-roll clean ends it\n", n, srv.Process.Build, srv.Process.PID, srv.Node.ClientURL())
+		for _, srv := range state.World.Servers {
+			fmt.Fprint(a.Out, stays(srv))
 		}
 	case state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "":
 		fmt.Fprintf(a.Out, "the servers' logs: %s\n", s.failedDir())
 	case s.settings.dir != "":
 		fmt.Fprintf(a.Out, "the servers' folders: %s\n", s.dir)
 	}
+}
+
+// stays tells what a server that was to be kept is left as.
+func stays(s cluster.Server) string {
+	switch p := s.Process; {
+	case p.Alive():
+		return fmt.Sprintf("%s goes on with %s: pid %d, %s; nats-roll clean ends it\n", s.Node.Name, p.Build, p.PID, s.Node.ClientURL())
+	case s.Node.Permanent && p.Exit != nil:
+		return fmt.Sprintf("%s is down: %s; its binary is %s\n", s.Node.Name, upgrade.ExitDetail(p), s.Disk)
+	}
+	return ""
 }
 
 // plan prints the plan. A version is taken at its word; a file is asked.

@@ -242,7 +242,7 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the %s and already runs %s. "+
 			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.to(n), n.Name),
 		Quote:   "Its sole purpose is to provide an additional place where clients can go other than 'A' and ensure we don't end up with a single server serving all the clients after the upgrade procedure.",
-		Given:   r.isUp(r.Topology.Permanent()...),
+		Given:   append(r.isUp(r.Topology.Permanent()...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.to(n)},
 		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"nats-roll/cluster"
 )
@@ -86,24 +85,19 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) walk(ctx context.Context) error {
-	fill, filling := errgroup.WithContext(ctx)
-	for _, n := range r.Plan.Topology.Nodes {
-		fill.Go(func() error { return r.Driver.Install(filling, n.Name, r.Plan.Slots[n.Name]) })
-	}
-	if err := fill.Wait(); err != nil {
+	ahead, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	filled, err := r.fill(ahead, &beside)
+	if err != nil {
 		return err
 	}
-	staging, stop := context.WithCancel(ctx)
-	staged := make(chan struct{})
-	go func() {
-		defer close(staged)
-		r.stage(staging)
-	}()
-	defer func() {
-		stop()
-		<-staged
-	}()
+	beside.Go(func() { r.stage(ahead, filled) })
 	for _, st := range r.Plan.Steps {
+		if err := filled(st.Node); err != nil {
+			return err
+		}
 		if b, ok := r.back[st.Node]; ok && st.Back != nil {
 			r.Sink(StepEnded{ID: st.ID, Status: Skipped, Reason: fmt.Sprintf("%s was rolled back to %s", st.Node, b)})
 			continue
@@ -141,13 +135,35 @@ func (r *Runner) adjusted(st Step) Step {
 	return st
 }
 
+// fill puts the builds into the slots, into the first one at once and into the
+// others while it is started. What it returns waits for a node's.
+func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(node string) error, err error) {
+	install := func(node string) error { return r.Driver.Install(ctx, node, r.Plan.Slots[node]) }
+	nodes := r.Plan.Topology.Nodes
+	if err := install(nodes[0].Name); err != nil {
+		return nil, err
+	}
+	done := map[string]func() error{}
+	for _, n := range nodes[1:] {
+		once := sync.OnceValue(func() error { return install(n.Name) })
+		done[n.Name] = once
+		beside.Go(func() { _ = once() }) // whoever needs the slot is told
+	}
+	return func(node string) error {
+		if wait, ok := done[node]; ok {
+			return wait()
+		}
+		return nil
+	}, nil
+}
+
 // stage brings the builds of later steps to their slots, and looks at them,
 // while earlier steps run. What goes wrong here goes wrong again, and is told, at
 // the step itself.
-func (r *Runner) stage(ctx context.Context) {
+func (r *Runner) stage(ctx context.Context, filled func(node string) error) {
 	for _, st := range r.Plan.Steps {
 		for _, g := range st.Given {
-			if g.Look && g.Remedy.Run(ctx, r.Driver) != nil {
+			if g.Look && (filled(st.Node) != nil || g.Remedy.Run(ctx, r.Driver) != nil) {
 				return
 			}
 		}

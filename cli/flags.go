@@ -27,8 +27,6 @@ const (
 	defaultTo      = "embedded"
 	defaultClients = 20
 	defaultRate    = 100
-	maxClients     = 20000
-	maxRate        = 20000
 )
 
 // mirrorVariable is the environment's word for --mirror.
@@ -41,8 +39,7 @@ type settings struct {
 	to      side
 	nodes   int
 	noSpare bool
-	clients int
-	rate    int
+	work
 	stop    string
 	offset  int
 	dir     string
@@ -76,8 +73,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.Var(&s.to, "to", fmt.Sprintf("the `build` to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file; A=BUILD for one server", embedded.Version))
 	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
 	f.BoolVar(&s.noSpare, "no-spare", false, "go without the temporary server")
-	f.IntVar(&s.clients, "clients", defaultClients, "subscribers beside the tutorial's nats sub")
-	f.IntVar(&s.rate, "rate", defaultRate, "numbered messages a second, 0 for none")
+	s.work.register(f)
 	f.StringVar(&s.stop, "stop", string(cluster.StopInt), "how servers are stopped: int (Ctrl+C), term, ldm (lame duck) or kill")
 	f.IntVar(&s.offset, "port-offset", 0, "move every port by this much")
 	f.StringVar(&s.dir, "dir", "", "where the servers' folders go, and stay (default: a folder that is removed at the end)")
@@ -100,10 +96,6 @@ func (s *settings) check() (rehearse, error) {
 		return r, usagef("use --chapter "+strings.Join(chapterNames(), " or --chapter "), "unknown chapter %q", s.chapter)
 	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
 		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
-	case s.clients < 0 || s.clients > maxClients:
-		return r, usagef(fmt.Sprintf("use --clients 0 to %d", maxClients), "--clients %d is out of range", s.clients)
-	case s.rate < 0 || s.rate > maxRate:
-		return r, usagef(fmt.Sprintf("use --rate 0 to %d", maxRate), "--rate %d is out of range", s.rate)
 	}
 	if s.source != "auto" && !slices.Contains(release.Sources, s.source) {
 		return r, usagef("use --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
@@ -131,8 +123,8 @@ func (s *settings) check() (rehearse, error) {
 	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
 		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)
 	}
-	r.workload = cluster.Workload{Subscribers: s.clients, Rate: s.rate}
-	return r, nil
+	r.workload, err = s.workload()
+	return r, err
 }
 
 // resolver is where the builds come from, by these settings.

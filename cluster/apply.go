@@ -95,7 +95,7 @@ func (o Observation) logged(e Logged) Observation {
 }
 
 func (f Fleet) apply(e FleetChanged) Fleet {
-	f.At, f.Totals = e.At, e.Totals
+	f.At, f.Totals, f.Streams, f.Groups = e.At, e.Totals, e.Streams, e.Groups
 	if len(e.Changed) == 0 {
 		return f
 	}

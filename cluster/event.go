@@ -110,9 +110,12 @@ type Used struct {
 // something changed. Clients are addressed by ID; an ID one past the last one
 // adds a client. Connections are told at once, counters a few times a second.
 type FleetChanged struct {
-	At      time.Time `json:"at"`
-	Totals  Totals    `json:"totals"`
-	Changed []Client  `json:"changed,omitempty"`
+	At      time.Time    `json:"at"`
+	Totals  Totals       `json:"totals"`
+	Streams []Stream     `json:"streams,omitempty"`
+	Groups  []QueueGroup `json:"groups,omitempty"`
+	Costs   []Cost       `json:"costs,omitempty"` // since the last time
+	Changed []Client     `json:"changed,omitempty"`
 }
 
 // Kind is the event's name in the log.

@@ -12,12 +12,37 @@ const (
 	ClientClosed    ClientStatus = "closed"
 )
 
+// Role is what one of the rehearsal's own clients does.
+type Role string
+
+// The roles. Those that hear the numbered messages come first.
+const (
+	RoleTutorial   Role = "tutorial"   // the text's nats sub ">"
+	RoleSubscriber Role = "subscriber" // to the numbered messages
+	RoleWildcard   Role = "wildcard"   // to everything, as the tutorial's
+	RoleQueue      Role = "queue"      // a member of the queue group
+	RolePublisher  Role = "publisher"  // of numbered messages
+	RoleRequester  Role = "requester"
+	RoleResponder  Role = "responder"
+)
+
+// Hears says that a client with this role is to hear the numbered messages,
+// alone or as one of its queue group.
+func (r Role) Hears() bool {
+	switch r {
+	case RoleTutorial, RoleSubscriber, RoleWildcard, RoleQueue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Client is one of the rehearsal's own NATS clients.
 type Client struct {
 	ID      int          `json:"id"` // its place in Fleet.Clients
 	Name    string       `json:"name"`
+	Role    Role         `json:"role"`
 	Subject string       `json:"subject"`
-	Publish bool         `json:"publish,omitempty"` // the publisher; it subscribes to nothing
 	Status  ClientStatus `json:"status"`
 	Node    string       `json:"node,omitempty"`  // where it is, or was last
 	Known   []string     `json:"known,omitempty"` // URLs of the servers it knows, in the order in which it tries them
@@ -47,40 +72,148 @@ type Hop struct {
 
 // Fleet is what the rehearsal's own clients know, together.
 type Fleet struct {
-	At      time.Time `json:"at"` // when this was so
-	Clients []Client  `json:"clients,omitempty"`
+	At      time.Time    `json:"at"` // when this was so
+	Clients []Client     `json:"clients,omitempty"`
+	Streams []Stream     `json:"streams,omitempty"` // in the order of the publishers
+	Groups  []QueueGroup `json:"groups,omitempty"`
 	Totals
 }
 
-// Totals sums the ledgers. Expected is published times the subscribers that
-// should have had each message; a publish that the client library accepted
-// counts, whether a server ever saw it. Once the traffic is settled,
+// Stream is the numbers of one publisher, and what became of them: the sum over
+// all who should have had each.
+type Stream struct {
+	Publisher string `json:"publisher"`
+	Published uint64 `json:"published"`
+	Refused   uint64 `json:"refused,omitempty"` // publishes that the client library refused
+	Unsure    uint64 `json:"unsure,omitempty"`  // published, but the write failed: nobody knows whether a server got it
+	Tally
+}
+
+// QueueGroup is a queue group: each message is for one of its members.
+type QueueGroup struct {
+	Name    string `json:"name"`
+	Members int    `json:"members"`
+	Tally
+}
+
+// Tally is what came of numbered messages. Reordered ones came after a higher
+// number of the same publisher.
+type Tally struct {
+	Received   uint64 `json:"received"` // duplicates included
+	Lost       uint64 `json:"lost"`
+	Duplicated uint64 `json:"duplicated"`
+	Reordered  uint64 `json:"reordered"`
+}
+
+// Add sums two tallies.
+func (t Tally) Add(o Tally) Tally {
+	return Tally{t.Received + o.Received, t.Lost + o.Lost, t.Duplicated + o.Duplicated, t.Reordered + o.Reordered}
+}
+
+// Totals sums the ledgers. Expected is published times those who should have had
+// each message, a queue group counting as one; a publish that the client library
+// accepted counts, whether a server ever saw it. Once the traffic is settled,
 // Expected = Received - Duplicated + Lost. While it runs, Lost counts only the
 // gaps that a later message has proved, and Expected runs ahead of Received by
 // what is in flight.
 type Totals struct {
-	Publishing bool          `json:"publishing"`
-	Settled    bool          `json:"settled"` // traffic was stopped and the last message waited for
-	Rate       int           `json:"rate"`    // numbered messages a second that are asked for
-	Published  uint64        `json:"published"`
-	Refused    uint64        `json:"refused,omitempty"` // publishes that the client library refused
-	Expected   uint64        `json:"expected"`
-	Received   uint64        `json:"received"`
-	Lost       uint64        `json:"lost"`
-	Duplicated uint64        `json:"duplicated"`
-	Reordered  uint64        `json:"reordered"`
-	Behind     int           `json:"behind"` // subscribers that had no message yet since they came back
+	Publishing bool   `json:"publishing"`
+	Settled    bool   `json:"settled"` // traffic was stopped and the last message waited for
+	Rate       int    `json:"rate"`    // numbered messages a second that are asked for, of all publishers
+	Published  uint64 `json:"published"`
+	Refused    uint64 `json:"refused,omitempty"` // publishes that the client library refused
+	Unsure     uint64 `json:"unsure,omitempty"`  // published, but the write failed
+	Expected   uint64 `json:"expected"`
+	Tally
+	Listeners  int           `json:"listeners"` // subscribers and queue groups
+	Behind     int           `json:"behind"`    // those that had not yet heard every publisher since they came back
 	Reconnects int           `json:"reconnects"`
 	AwayP50    time.Duration `json:"away_p50"`
 	AwayP99    time.Duration `json:"away_p99"`
 	AwayMax    time.Duration `json:"away_max"`
+	Requests   Requests      `json:"requests,omitzero"`
 }
+
+// Cost is something that went wrong for a client, dated by what caused it: what
+// was in flight when a connection broke, by that; everything else, by when it
+// was sent.
+type Cost struct {
+	At     time.Time     `json:"at"`
+	Client string        `json:"client"`
+	Kind   CostKind      `json:"kind"`
+	For    time.Duration `json:"for,omitempty"` // how long it took until that was known, or was over
+}
+
+// CostKind is what went wrong.
+type CostKind string
+
+// A request that came to nothing.
+const (
+	CostTimedOut CostKind = "timed out"
+	CostUnserved CostKind = "no responders"
+	CostFailed   CostKind = "failed"
+)
+
+// Requests is what came of requests. Its times depend on the probe: how often
+// one is sent, and when it is given up.
+type Requests struct {
+	Rate     int           `json:"rate"`    // a second, of all requesters
+	Timeout  time.Duration `json:"timeout"` // after which one is given up
+	Sent     uint64        `json:"sent"`
+	Answered uint64        `json:"answered"`
+	TimedOut uint64        `json:"timed_out"`
+	Unserved uint64        `json:"unserved"` // the server said that nobody is there to answer
+	Failed   uint64        `json:"failed"`   // could not be sent, or the connection was lost
+	P50      time.Duration `json:"p50"`      // of the answered ones
+	P99      time.Duration `json:"p99"`
+	Max      time.Duration `json:"max"`
+}
+
+// Unanswered counts the requests that came to nothing.
+func (r Requests) Unanswered() uint64 { return r.TimedOut + r.Unserved + r.Failed }
 
 // Workload says which clients to start.
 type Workload struct {
 	Subscribers int `json:"subscribers"` // beside the tutorial's `nats sub ">"`
-	Rate        int `json:"rate"`        // numbered messages a second; 0 for none
+	Wildcards   int `json:"wildcards,omitempty"`
+	Queue       int `json:"queue,omitempty"`      // members of one queue group
+	Publishers  int `json:"publishers,omitempty"` // of numbered messages; 0 counts as 1
+	Rate        int `json:"rate"`                 // numbered messages a second of each publisher; 0 for none
+	Payload     int `json:"payload,omitempty"`    // bytes of each at least; it is never less than the number needs
+
+	Requesters int           `json:"requesters,omitempty"`
+	Asks       int           `json:"asks,omitempty"` // requests a second of each requester
+	Timeout    time.Duration `json:"timeout,omitempty"`
+
+	Behaviour Behaviour `json:"behaviour,omitzero"`
 }
+
+// Behaviour is how clients are set up; the zero value is the client library's
+// own but for MaxReconnects.
+type Behaviour struct {
+	All              bool `json:"all,omitempty"` // a client is given every permanent server at first, not only one
+	NoRandomize      bool `json:"no_randomize,omitempty"`
+	IgnoreDiscovered bool `json:"ignore_discovered,omitempty"`
+	// MaxReconnects is how often a client tries a server before it gives up on
+	// it; 0 means for ever. (The library's own is 60.)
+	MaxReconnects int `json:"max_reconnects,omitempty"`
+}
+
+// Stranded says that clients know a single server, and wait for it when it is
+// away.
+func (b Behaviour) Stranded() bool { return b.IgnoreDiscovered && !b.All }
+
+// Clients is how many clients the workload has in all.
+func (w Workload) Clients() int {
+	n := 1 + w.Subscribers + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
+	if w.Requesters > 0 {
+		n += Responders
+	}
+	return n
+}
+
+// Responders is how many clients answer requests, as one queue group.
+const Responders = 2
 
 // On counts the fleet's clients whose connection is up, by node.
 func (f Fleet) On() map[string]int {

@@ -1,8 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +32,8 @@ const (
 // scheduling of one goroutine, microseconds as a rule. They are never too short.
 type client struct {
 	fleet *Fleet
+	at    int        // the permanent node that it is given
+	hears *listener  // nil for those that are not to hear numbered messages
 	nc    *nats.Conn // set by connect, before anyone else uses it
 	link  atomic.Pointer[link]
 
@@ -39,38 +44,41 @@ type client struct {
 	mu      sync.Mutex
 	facts   cluster.Client // all but Known and the ledger's counts, which are kept apart
 	known   []string
-	ledger  ledger
-	back    time.Duration // when it came back, on the clock in messages
-	reached bool          // by a message that was sent since
-	greeted bool
-	ended   bool
+	greeted uint64 // a bit for each publisher
+	ended   uint64
 	changes uint64 // counts what happened, so that nothing unchanged is told
 }
 
-func newClient(f *Fleet, facts cluster.Client) *client {
-	return &client{fleet: f, facts: facts, ready: make(chan struct{}), arrival: make(chan struct{})}
+func newClient(f *Fleet, facts cluster.Client, at int) *client {
+	return &client{fleet: f, at: at, facts: facts, ready: make(chan struct{}), arrival: make(chan struct{})}
 }
 
-// connect brings the client to a node and, a subscriber, has the server confirm
-// its subscription.
-func (c *client) connect(ctx context.Context, n cluster.Node) error {
+// connect brings the client to its node and has the server confirm its
+// subscriptions.
+func (c *client) connect(ctx context.Context) error {
+	permanent := c.fleet.o.Topology.Permanent()
+	n := permanent[c.at]
 	fail := func(err error) error {
 		return fmt.Errorf("connect %s to %s at %s: %w", c.facts.Name, n.Name, n.ClientURL(), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(err)
 	}
+	urls := n.ClientURL()
+	if c.fleet.o.Workload.Behaviour.All {
+		for i := range permanent[1:] {
+			urls += "," + permanent[(c.at+1+i)%len(permanent)].ClientURL()
+		}
+	}
 	c.done.Add(1) // until the closed handler, which is the last to be called
-	nc, err := nats.Connect(n.ClientURL(), c.options()...)
+	nc, err := nats.Connect(urls, c.options()...)
 	if err != nil {
 		c.done.Done()
 		return fail(err)
 	}
 	c.nc = nc
-	if !c.facts.Publish {
-		if err := c.subscribe(); err != nil {
-			return fail(err)
-		}
+	if err := c.subscribe(); err != nil {
+		return fail(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushing)
 	defer cancel()
@@ -87,7 +95,20 @@ func (c *client) connect(ctx context.Context, n cluster.Node) error {
 }
 
 func (c *client) subscribe() error {
-	sub, err := c.nc.Subscribe(c.facts.Subject, c.receive)
+	switch c.facts.Role {
+	case cluster.RoleTutorial, cluster.RoleSubscriber, cluster.RoleWildcard:
+		return c.listen(c.facts.Subject, "", c.receive)
+	case cluster.RoleQueue:
+		return errors.Join(c.listen(c.facts.Subject, group, c.receive), c.listen(control, "", c.control))
+	case cluster.RoleResponder:
+		return c.listen(c.facts.Subject, answering, c.answer)
+	case cluster.RolePublisher, cluster.RoleRequester:
+	}
+	return nil
+}
+
+func (c *client) listen(subject, queue string, h nats.MsgHandler) error {
+	sub, err := c.nc.QueueSubscribe(subject, queue, h)
 	if err != nil {
 		return err
 	}
@@ -102,9 +123,10 @@ func (c *client) subscribe() error {
 // after 60 attempts, about two minutes where it knows only that one, and then
 // closes for good. A person reading between two steps takes longer.
 func (c *client) options() []nats.Option {
-	return []nats.Option{
+	b := c.fleet.o.Workload.Behaviour
+	options := []nats.Option{
 		nats.Name(c.facts.Name),
-		nats.MaxReconnects(-1),
+		nats.MaxReconnects(cmp.Or(b.MaxReconnects, -1)),
 		nats.SetCustomDialer(dialer{c}),
 		nats.ConnectHandler(c.arrived),
 		nats.ReconnectHandler(c.arrived),
@@ -114,46 +136,76 @@ func (c *client) options() []nats.Option {
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.complain(err.Error()) }),
 		nats.ClosedHandler(c.closed),
 	}
+	if b.NoRandomize {
+		options = append(options, nats.DontRandomize())
+	}
+	if b.IgnoreDiscovered {
+		options = append(options, nats.IgnoreDiscoveredServers())
+	}
+	return options
 }
 
 // receive takes every message the connection hands over.
 func (c *client) receive(msg *nats.Msg) {
 	m, ours := parse(msg.Data, c.fleet.run)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.changes++
 	c.facts.Delivered++
-	if !ours {
-		return
+	if ours && m.kind == number {
+		c.facts.Received++
 	}
-	// What was sent before it came back may have waited in a queue.
-	if c.facts.Status == cluster.ClientConnected && m.sent >= c.back {
-		c.reached = true
-	}
-	switch m.kind {
-	case number:
-		c.ledger.observe(m.seq)
-	case hello:
-		c.pass(&c.greeted, &c.fleet.greeted)
-	case end:
-		c.pass(&c.ended, &c.fleet.ended)
+	c.mu.Unlock()
+	if ours {
+		c.hears.observe(m)
+		c.mark(m)
 	}
 }
 
-// pass counts the client at a gate, once. The client's lock is held.
-func (c *client) pass(passed *bool, g *gate) {
-	if !*passed {
-		*passed = true
+// mark notes a hello or an end marker.
+func (c *client) mark(m message) {
+	switch m.kind {
+	case number:
+	case hello:
+		c.pass(&c.greeted, 1<<m.by, &c.fleet.greeted)
+	case end:
+		c.pass(&c.ended, 1<<m.by, &c.fleet.ended)
+	}
+}
+
+// control takes the messages of control of a member of the queue group. They have
+// a subscription of their own, so an end counts only when the numbers that
+// arrived before it have been taken.
+func (c *client) control(msg *nats.Msg) {
+	m, ours := parse(msg.Data, c.fleet.run)
+	c.mu.Lock()
+	c.changes++
+	c.facts.Delivered++
+	c.mu.Unlock()
+	switch {
+	case !ours:
+	case m.kind == end && c.nc.Barrier(func() { c.mark(m) }) == nil:
+	default:
+		c.hears.observe(m)
+		c.mark(m)
+	}
+}
+
+// pass counts the client at a gate, once for each publisher.
+func (c *client) pass(passed *uint64, by uint64, g *gate) {
+	c.mu.Lock()
+	news := by &^ *passed
+	*passed |= by
+	c.mu.Unlock()
+	for range bits.OnesCount64(news) {
 		g.pass()
 	}
 }
 
-// settle says that nothing is in flight any more.
-func (c *client) settle(published uint64) {
+// touch has the client told anew.
+func (c *client) touch() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.changes++
-	c.ledger.settle(published)
+	c.mu.Unlock()
 }
 
 // close closes the connection and waits until nothing calls in here any more.

@@ -1,6 +1,6 @@
 // Package fleet is the rehearsal's own NATS clients: the tutorial's
-// `nats sub ">"`, more subscribers, and a publisher that numbers its messages.
-// It tells where each client is, how long it was away, and which numbers it
+// `nats sub ">"`, more subscribers, alone and in a queue group, publishers that
+// number their messages, and clients that ask and answer. It tells where each client is, how long it was away, and which numbers it
 // missed or got twice, as cluster.FleetChanged. What happens to the servers is
 // for others.
 //
@@ -30,21 +30,6 @@ import (
 	"nats-roll/cluster"
 )
 
-// Names are what the servers show in /connz, so that the rehearsal's own
-// clients can be told from strangers.
-const (
-	prefix        = "nats-roll: "
-	tutorialName  = prefix + `nats sub ">"`
-	publisherName = prefix + "publisher"
-)
-
-// The subjects. The tutorial's subscriber hears strangers as well.
-const (
-	tutorialSubject   = ">"
-	subscriberSubject = "roll.>"
-	publisherSubject  = "roll.count"
-)
-
 // dialing is how many clients connect at the same time.
 const dialing = 64
 
@@ -57,18 +42,21 @@ type Options struct {
 
 // Fleet is the clients of one rehearsal.
 type Fleet struct {
-	o      Options
-	run    string    // in each message
-	made   time.Time // zero of the clock in messages
-	subs   []*client // the tutorial's subscriber first
-	pub    *client
-	all    []*client // subs, then pub: the place is the ID
-	pump   pump
-	away   aways
-	teller teller
+	o    Options
+	run  string    // in each message
+	made time.Time // zero of the clock in messages
+	all  []*client // the place is the ID
+	subs []*client // those that hear numbered messages, the tutorial's first
 
-	greeted gate // subscribers that no hello has reached
-	ended   gate // subscribers that no end marker has reached
+	listeners []*listener // of subs, a queue group once
+	queue     *listener   // of the queue group, if there is one
+	pumps     []*pump     // one for each publisher
+	asks      asks
+	away      aways
+	teller    teller
+
+	greeted gate // hellos that have not arrived
+	ended   gate // end markers that have not arrived
 
 	closing atomic.Bool
 	ctx     context.Context // of Connect, until Close
@@ -88,38 +76,26 @@ func New(o Options) *Fleet {
 	rand.Read(id[:]) // never fails, see crypto/rand
 	f := &Fleet{o: o, run: hex.EncodeToString(id[:]), made: time.Now()}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.add(cluster.Client{Name: tutorialName, Subject: tutorialSubject})
-	for i := range o.Workload.Subscribers {
-		f.add(cluster.Client{Name: fmt.Sprintf("%ssub %d", prefix, i+1), Subject: subscriberSubject})
-	}
-	f.subs = f.all
-	f.pub = f.add(cluster.Client{Name: publisherName, Subject: publisherSubject, Publish: true})
-	f.greeted.need(len(f.subs))
-	f.ended.need(len(f.subs))
-	f.pump.fleet = f
+	f.asks.init(f)
+	f.crew(o.Workload)
+	f.greeted.need(len(f.subs) * len(f.pumps))
+	f.ended.need(len(f.subs) * len(f.pumps))
 	f.teller.init(f)
 	return f
-}
-
-func (f *Fleet) add(facts cluster.Client) *client {
-	facts.ID = len(f.all)
-	c := newClient(f, facts)
-	f.all = append(f.all, c)
-	return c
 }
 
 // now is the clock in messages.
 func (f *Fleet) now() time.Duration { return time.Since(f.made) }
 
 // Connect connects every subscriber to the first node, by that URL alone as the
-// tutorial's `nats sub` does, and the publisher to the last permanent node, so
-// that the first stop leaves it standing. Then it says hello until every
-// subscriber has heard one: the servers' interest has reached the publisher's.
-// Only then does the numbered traffic begin. After an error, Close the fleet;
-// the error names the client and the server.
+// tutorial's `nats sub` does, and one publisher to the last permanent node, so
+// that the first stop leaves it standing; further ones to the nodes that follow.
+// Then the publishers say hello until every subscriber has heard each: the
+// servers' interest has reached the publishers'. Only then does the numbered
+// traffic begin. After an error, Close the fleet; the error names the client and
+// the server.
 func (f *Fleet) Connect(ctx context.Context) error {
-	permanent := f.o.Topology.Permanent()
-	if len(permanent) == 0 {
+	if len(f.o.Topology.Permanent()) == 0 {
 		return errors.New("connect clients: the topology has no permanent server")
 	}
 	if err := f.begin(); err != nil {
@@ -132,24 +108,35 @@ func (f *Fleet) Connect(ctx context.Context) error {
 
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(dialing)
-	for _, c := range f.subs {
-		group.Go(func() error { return c.connect(groupCtx, permanent[0]) })
+	for _, c := range f.all {
+		group.Go(func() error { return c.connect(groupCtx) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := f.pub.connect(ctx, permanent[len(permanent)-1]); err != nil {
-		return err
-	}
-	f.pump.send = func(b []byte) error { return f.pub.nc.Publish(publisherSubject, b) }
-	err := f.pump.repeat(ctx, hello, &f.greeted)
-	if err = f.unreached(err, func(c *client) bool { return c.greeted }); err != nil {
+	err := f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.repeat(ctx, hello, &f.greeted) })
+	if err = f.unreached(err, func(c *client) bool { return c.greeted == f.everyone() }); err != nil {
 		return fmt.Errorf("send a first message to every subscriber: %w", err)
 	}
-	f.pump.start()
+	for _, p := range f.pumps {
+		p.start()
+	}
+	f.asks.start()
 	f.teller.news()
 	return nil
 }
+
+// everyPump does something for every publisher at the same time.
+func (f *Fleet) everyPump(ctx context.Context, do func(context.Context, *pump) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range f.pumps {
+		group.Go(func() error { return do(ctx, p) })
+	}
+	return group.Wait()
+}
+
+// everyone has a bit for each publisher.
+func (f *Fleet) everyone() uint64 { return ^uint64(0) >> (64 - len(f.pumps)) }
 
 // begin lets Connect run once, and not after Close.
 func (f *Fleet) begin() error {
@@ -185,24 +172,36 @@ func (f *Fleet) Settle(ctx context.Context) error {
 	case !ready:
 		return errors.New("settle the traffic: the clients are not connected")
 	}
-	err := f.pump.stop(ctx)
+	f.asks.stop()
+	err := f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.stop(ctx) })
 	if err == nil {
-		err = f.pump.repeat(ctx, end, &f.ended)
+		err = f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.repeat(ctx, end, &f.ended) })
 	}
 	if err == nil || !f.inFlight() {
-		f.mu.Lock()
-		f.settled = true
-		published := f.pump.published.Load()
-		for _, c := range f.subs {
-			c.settle(published)
-		}
-		f.mu.Unlock()
+		f.close()
 	}
 	f.teller.news()
-	if err = f.unreached(err, func(c *client) bool { return c.ended }); err != nil {
+	if err = f.unreached(err, func(c *client) bool { return c.ended == f.everyone() }); err != nil {
 		return fmt.Errorf("settle the traffic: %w", err)
 	}
 	return nil
+}
+
+// close closes the books: what did not come is lost.
+func (f *Fleet) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.settled = true
+	published := make([]uint64, len(f.pumps))
+	for i, p := range f.pumps {
+		published[i] = p.published.Load()
+	}
+	for _, l := range f.listeners {
+		l.settle(published)
+	}
+	for _, c := range f.subs {
+		c.touch()
+	}
 }
 
 // inFlight says that a subscriber is connected and has not heard the end.
@@ -210,7 +209,7 @@ func (f *Fleet) inFlight() bool {
 	return slices.ContainsFunc(f.subs, func(c *client) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return !c.ended && c.facts.Status == cluster.ClientConnected
+		return c.ended != f.everyone() && c.facts.Status == cluster.ClientConnected
 	})
 }
 
@@ -227,16 +226,21 @@ func (f *Fleet) Close() {
 		f.cancel()
 		f.connecting.Wait()
 		f.teller.stop()
-		unblock := time.AfterFunc(closeGrace, f.pub.sever)
-		_ = f.pump.stop(context.Background())
+		unblock := time.AfterFunc(closeGrace, func() {
+			for _, p := range f.pumps {
+				p.client.sever()
+			}
+		})
+		_ = f.everyPump(context.Background(), func(ctx context.Context, p *pump) error { return p.stop(ctx) })
 		unblock.Stop()
+		f.asks.stop()
 		var group errgroup.Group
 		group.SetLimit(dialing)
 		for _, c := range f.all {
 			group.Go(func() error { c.close(); return nil })
 		}
 		_ = group.Wait()
-		f.teller.subs.wait.Wait()
-		f.teller.pub.wait.Wait()
+		f.teller.quiet.wait.Wait()
+		f.teller.busy.wait.Wait()
 	})
 }

@@ -18,8 +18,8 @@ import (
 // The library holds a connection's lock while it dials, and while it writes:
 // up to a minute at a server that has stopped reading. So the reading is done
 // aside, and a snapshot waits for it only a little; what it does not get then is
-// in a later one. Only the publisher writes enough to get stuck, so it has a
-// gossip of its own.
+// in a later one. Only those that write can get stuck, so they have a gossip
+// of their own.
 type gossip struct {
 	clients []*client
 	quit    <-chan struct{}

@@ -148,6 +148,7 @@ type watched struct {
 	mu     sync.Mutex
 	seen   cluster.Observation
 	events int
+	costs  []cluster.Cost
 }
 
 func (l *lab) fleet(w cluster.Workload) *watched {
@@ -162,6 +163,7 @@ func (f *watched) take(e cluster.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.events++
+	f.costs = append(f.costs, e.(cluster.FleetChanged).Costs...)
 	before := f.seen.Fleet
 	f.seen = f.seen.Apply(time.Now(), e)
 	now := f.seen.Fleet

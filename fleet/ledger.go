@@ -1,6 +1,10 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
+
+	"nats-roll/cluster"
+)
 
 // ledger is what one subscriber got of the numbers 1, 2, 3, … A message in its
 // turn costs a comparison and an addition. Memory grows with the number of
@@ -83,4 +87,8 @@ func (l *ledger) late(seq uint64) {
 		gap.last = seq - 1
 		l.missing = slices.Insert(l.missing, i+1, after)
 	}
+}
+
+func (l *ledger) tally() cluster.Tally {
+	return cluster.Tally{Received: l.received, Lost: l.lost, Duplicated: l.duplicated, Reordered: l.reordered}
 }

@@ -128,14 +128,14 @@ func FuzzLedger(f *testing.F) {
 
 func TestMessage(t *testing.T) {
 	const run = "9f86d081"
-	for _, m := range []message{{hello, 1, 0}, {number, 123456789, time.Hour}, {end, 7, 1}} {
+	for _, m := range []message{{hello, 1, 0, 0}, {number, 123456789, 63, time.Hour}, {end, 7, 1, 1}} {
 		if got, ours := parse(m.appendTo(nil, run), run); !ours || got != m {
 			t.Errorf("%+v came back as %+v, ours %t", m, got, ours)
 		}
 	}
 	for _, s := range []string{
-		"", "n", "number", "number 1", "hi", "number 0 of 9f86d081 at 1", "number 1 of 9f86d082 at 1", "number 1 of 9f86d081",
-		"number 1 of 9f86d081 at ", "number 1 of 9f86d081 at 1 ", "number 9999999999999999999999 of 9f86d081 at 1", "numbers 1 of 9f86d081 at 1", "\x00",
+		"", "n", "number", "number 1", "hi", "number 0 by 0 of 9f86d081 at 1", "number 1 by 0 of 9f86d082 at 1", "number 1 by 0 of 9f86d081",
+		"number 1 by 0 of 9f86d081 at ", "number 1 by 0 of 9f86d081 at 1.", "number 1 by 64 of 9f86d081 at 1", "number 1 of 9f86d081 at 1", "number 9999999999999999999999 by 0 of 9f86d081 at 1", "numbers 1 by 0 of 9f86d081 at 1", "\x00",
 	} {
 		if m, ours := parse([]byte(s), run); ours {
 			t.Errorf("%q is taken for %+v", s, m)
@@ -144,7 +144,7 @@ func TestMessage(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte("number 4711 of 9f86d081 at 12345678"))
+	f.Add([]byte("number 4711 by 0 of 9f86d081 at 12345678"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, ours := parse(b, "9f86d081"); ours && (m.seq == 0 || m.sent < 0) {
 			t.Errorf("%q is taken for %+v", b, m)

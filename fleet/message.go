@@ -18,13 +18,15 @@ const (
 // message is what the publisher sends: one line of text, so that a `nats sub`
 // in another terminal shows something a person can read:
 //
-//	number 4711 of 9f86d081 at 12345678
+//	number 4711 by 0 of 9f86d081 at 12345678
 //
-// The run tells rehearsals apart: one may see another's messages on ">". The
-// time is nanoseconds since the fleet was made, on its monotonic clock.
+// The publisher is its place among the publishers. The run tells rehearsals
+// apart: one may see another's messages on ">". The time is nanoseconds since the
+// fleet was made, on its monotonic clock. What follows fills the payload.
 type message struct {
 	kind kind
 	seq  uint64 // from 1
+	by   int
 	sent time.Duration
 }
 
@@ -45,6 +47,8 @@ func (k kind) word() string {
 func (m message) appendTo(b []byte, run string) []byte {
 	b = append(b, m.kind.word()...)
 	b = strconv.AppendUint(b, m.seq, 10)
+	b = append(b, " by "...)
+	b = strconv.AppendInt(b, int64(m.by), 10)
 	b = append(b, " of "...)
 	b = append(b, run...)
 	b = append(b, " at "...)
@@ -65,6 +69,14 @@ func parse(b []byte, run string) (m message, ours bool) {
 	if m.seq, b, ok = digits(b); !ok || m.seq == 0 {
 		return m, false
 	}
+	if b, ok = bytes.CutPrefix(b, []byte(" by ")); !ok {
+		return m, false
+	}
+	by, b, ok := digits(b)
+	if !ok || by >= maxPublishers {
+		return m, false
+	}
+	m.by = int(by)
 	if b, ok = bytes.CutPrefix(b, []byte(" of ")); !ok || len(b) < len(run) || string(b[:len(run)]) != run {
 		return m, false
 	}
@@ -73,7 +85,18 @@ func parse(b []byte, run string) (m message, ours bool) {
 	}
 	sent, b, ok := digits(b)
 	m.sent = time.Duration(sent)
-	return m, ok && len(b) == 0
+	return m, ok && (len(b) == 0 || b[0] == filler)
+}
+
+// filler fills messages up to the payload that was asked for.
+const filler = ' '
+
+// fill makes a message at least size bytes long.
+func fill(b []byte, size int) []byte {
+	for len(b) < size {
+		b = append(b, filler)
+	}
+	return b
 }
 
 // digits reads a decimal number and returns what follows it. It takes at most

@@ -42,7 +42,6 @@ func (c *client) arrived(nc *nats.Conn) {
 		}
 		f.Status, f.Node, f.AwaySince, f.Err = cluster.ClientConnected, c.nodeOf(at), time.Time{}, ""
 		f.Trail = append(f.Trail, cluster.Hop{Node: f.Node, At: now, Away: away})
-		c.back, c.reached = c.fleet.now(), false
 		if len(f.Trail) == 1 {
 			close(c.arrival)
 		}
@@ -50,17 +49,18 @@ func (c *client) arrived(nc *nats.Conn) {
 	c.unsettle()
 }
 
-// unsettle is for the publisher: when it changes servers, what it had under way
-// may be lost to everybody. A subscriber knows when it hears something that was
-// sent afterwards.
+// unsettle says that the client has moved, or is gone. When a publisher does,
+// what it had under way may be lost to everybody: whoever listens knows when it
+// hears something that was sent afterwards.
 func (c *client) unsettle() {
-	if !c.facts.Publish {
-		return
-	}
-	for _, s := range c.fleet.subs {
-		s.mu.Lock()
-		s.back, s.reached = c.fleet.now(), false
-		s.mu.Unlock()
+	now := c.fleet.now()
+	switch {
+	case c.hears != nil:
+		c.hears.renew(now)
+	case c.facts.Role == cluster.RolePublisher:
+		for _, l := range c.fleet.listeners {
+			l.renew(now)
+		}
 	}
 }
 
@@ -92,7 +92,9 @@ func (c *client) lost(at time.Time, err error) {
 		if f.Status == cluster.ClientConnected {
 			f.Status, f.AwaySince, f.Err = cluster.ClientAway, at, ""
 			f.Disconnects++
-			c.reached = false
+			if f.Role == cluster.RoleRequester || f.Role == cluster.RoleResponder {
+				c.fleet.asks.broke(at)
+			}
 		}
 		if err != nil {
 			f.Err = err.Error()
@@ -123,9 +125,10 @@ func (c *client) closed(nc *nats.Conn) {
 		if err != nil {
 			c.facts.Err = err.Error()
 		}
-		if !c.facts.Publish {
-			c.pass(&c.greeted, &c.fleet.greeted)
-			c.pass(&c.ended, &c.fleet.ended)
-		}
 	})
+	if c.hears != nil {
+		c.hears.leave()
+		c.pass(&c.greeted, c.fleet.everyone(), &c.fleet.greeted)
+		c.pass(&c.ended, c.fleet.everyone(), &c.fleet.ended)
+	}
 }

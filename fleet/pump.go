@@ -15,14 +15,18 @@ const (
 	catchUp = 100 * time.Millisecond // what was missed for longer is not made up for
 )
 
-// pump sends what the publisher sends. The library hands it to the socket by
+// pump sends what a publisher sends. The library hands it to the socket by
 // itself, and keeps up to 8 MiB while it has no server.
 type pump struct {
-	fleet *Fleet
-	send  func([]byte) error // the publisher's, from Connect on
+	fleet   *Fleet
+	client  *client
+	by      int // its place among the publishers
+	subject string
+	send    func(subject string, b []byte) error // in place of the client's, for tests
 
 	published atomic.Uint64 // the last number
 	refused   atomic.Uint64
+	unsure    atomic.Uint64 // of the published: the write failed
 	others    atomic.Uint64 // hellos and end markers
 	running   atomic.Bool
 
@@ -96,13 +100,25 @@ func (p *pump) run(ctx context.Context, rate int) {
 	}
 }
 
+// publish hands a message to the library.
+func (p *pump) publish(subject string, b []byte) error {
+	if p.send != nil {
+		return p.send(subject, b)
+	}
+	return p.client.nc.Publish(subject, b)
+}
+
 // number publishes the next number. It counts before it is sent, so that nobody
 // has received what is not published.
 func (p *pump) number(buf []byte) []byte {
 	f := p.fleet
-	m := message{kind: number, seq: p.published.Add(1), sent: f.now()}
-	buf = m.appendTo(buf[:0], f.run)
-	if err := p.send(buf); refused(err) {
+	m := message{kind: number, seq: p.published.Add(1), by: p.by, sent: f.now()}
+	buf = fill(m.appendTo(buf[:0], f.run), f.o.Workload.Payload)
+	switch err := p.publish(p.subject, buf); {
+	case err == nil:
+	case !refused(err):
+		p.unsure.Add(1)
+	default:
 		p.refused.Add(1)
 		f.mu.Lock()
 		if !f.settled { // or else the ledgers have it as lost already
@@ -131,10 +147,10 @@ func refused(err error) bool {
 func (p *pump) repeat(ctx context.Context, k kind, g *gate) error {
 	f := p.fleet
 	for n, wait := uint64(1), 5*time.Millisecond; ; n, wait = n+1, min(wait*2, 250*time.Millisecond) {
-		m := message{kind: k, seq: n, sent: f.now()}
-		switch err := p.send(m.appendTo(nil, f.run)); {
+		m := message{kind: k, seq: n, by: p.by, sent: f.now()}
+		switch err := p.publish(control, m.appendTo(nil, f.run)); {
 		case errors.Is(err, nats.ErrConnectionClosed):
-			return errors.New(publisherName + " is closed for good")
+			return errors.New(p.client.facts.Name + " is closed for good")
 		case err == nil:
 			p.others.Add(1)
 		}

@@ -20,8 +20,8 @@ func TestSchedule(t *testing.T) {
 				f := New(Options{Workload: cluster.Workload{Rate: rate}})
 				defer f.Close()
 				burst, most, at := 0, 0, time.Time{}
-				f.pump.send = func(b []byte) error {
-					if m, ours := parse(b, f.run); !ours || m.kind != number || m.seq != f.pump.published.Load() {
+				f.pumps[0].send = func(_ string, b []byte) error {
+					if m, ours := parse(b, f.run); !ours || m.kind != number || m.seq != f.pumps[0].published.Load() {
 						t.Errorf("sent %q", b)
 					}
 					if now := time.Now(); !now.Equal(at) {
@@ -31,12 +31,12 @@ func TestSchedule(t *testing.T) {
 					most = max(most, burst)
 					return nil
 				}
-				f.pump.start()
+				f.pumps[0].start()
 				time.Sleep(time.Minute - time.Nanosecond)
-				if err := f.pump.stop(t.Context()); err != nil {
+				if err := f.pumps[0].stop(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if got := int(f.pump.published.Load()); got > 60*rate || got < 60*rate-rate/1000-1 {
+				if got := int(f.pumps[0].published.Load()); got > 60*rate || got < 60*rate-rate/1000-1 {
 					t.Errorf("%d in a minute", got)
 				}
 				if most > rate/1000+1 {
@@ -52,15 +52,15 @@ func TestScheduleAfterAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := New(Options{Workload: cluster.Workload{Rate: 1000}})
 		defer f.Close()
-		f.pump.send = func([]byte) error {
-			if f.pump.published.Load() == 500 {
+		f.pumps[0].send = func(string, []byte) error {
+			if f.pumps[0].published.Load() == 500 {
 				time.Sleep(30 * time.Second)
 			}
 			return nil
 		}
-		f.pump.start()
+		f.pumps[0].start()
 		time.Sleep(31*time.Second + time.Microsecond)
-		if got := f.pump.published.Load(); got < 990 || got > 1010 {
+		if got := f.pumps[0].published.Load(); got < 990 || got > 1010 {
 			t.Errorf("%d published", got)
 		}
 	})
@@ -72,7 +72,7 @@ func TestRefused(t *testing.T) {
 	f := New(Options{})
 	defer f.Close()
 	var fail error
-	f.pump.send = func([]byte) error { return fail }
+	f.pumps[0].send = func(string, []byte) error { return fail }
 	for _, tt := range []struct {
 		err                error
 		published, refused uint64
@@ -84,8 +84,8 @@ func TestRefused(t *testing.T) {
 		{errors.New("write: broken pipe"), 3, 2},
 	} {
 		fail = tt.err
-		f.pump.number(nil)
-		if p, r := f.pump.published.Load(), f.pump.refused.Load(); p != tt.published || r != tt.refused {
+		f.pumps[0].number(nil)
+		if p, r := f.pumps[0].published.Load(), f.pumps[0].refused.Load(); p != tt.published || r != tt.refused {
 			t.Errorf("%v: %d published, %d refused", tt.err, p, r)
 		}
 	}
@@ -96,7 +96,7 @@ func TestStopWithoutStart(t *testing.T) {
 	defer f.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := f.pump.stop(ctx); err != nil {
+	if err := f.pumps[0].stop(ctx); err != nil {
 		t.Error(err)
 	}
 }

@@ -31,17 +31,25 @@ type teller struct {
 	quit  chan struct{}
 	wait  sync.WaitGroup
 
+	mu    sync.Mutex
+	costs []cluster.Cost // not told yet
+
 	// Of the goroutine.
-	subs   gossip
-	pub    gossip
-	told   []uint64 // changes of each client as last told
-	totals cluster.Totals
+	quiet gossip   // of those that only listen
+	busy  gossip   // of those that write
+	told  []uint64 // changes of each client as last told
+	last  cluster.FleetChanged
 }
 
 func (t *teller) init(f *Fleet) {
 	t.fleet, t.kick, t.quit = f, make(chan struct{}, 1), make(chan struct{})
-	t.subs.clients, t.subs.quit = f.subs, t.quit
-	t.pub.clients, t.pub.quit = []*client{f.pub}, t.quit
+	for _, c := range f.all {
+		g := &t.quiet
+		if c.hears == nil {
+			g = &t.busy
+		}
+		g.clients, g.quit = append(g.clients, c), t.quit
+	}
 }
 
 func (t *teller) start() { t.wait.Go(t.run) }
@@ -57,6 +65,22 @@ func (t *teller) news() {
 	case t.kick <- struct{}{}:
 	default:
 	}
+}
+
+// cost has something told that went wrong.
+func (t *teller) cost(c cluster.Cost) {
+	t.mu.Lock()
+	t.costs = append(t.costs, c)
+	t.mu.Unlock()
+	t.news()
+}
+
+func (t *teller) takeCosts() []cluster.Cost {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := t.costs
+	t.costs = nil
+	return out
 }
 
 func (t *teller) lookNow() {
@@ -77,8 +101,8 @@ func (t *teller) run() {
 		asked := t.look.Swap(false)
 		at := time.Now()
 		pause := cluster.Beat(at, resting)
-		if e := t.snapshot(at); asked || len(e.Changed) > 0 || e.Totals != t.totals {
-			t.totals = e.Totals
+		if e := t.snapshot(at); asked || len(e.Changed)+len(e.Costs) > 0 || e.Totals != t.last.Totals || !slices.Equal(e.Streams, t.last.Streams) || !slices.Equal(e.Groups, t.last.Groups) {
+			t.last = e
 			t.fleet.o.Sink(e)
 			pause = cluster.Beat(at, counting)
 		}
@@ -97,13 +121,11 @@ func (t *teller) run() {
 func (t *teller) snapshot(at time.Time) cluster.FleetChanged {
 	f := t.fleet
 	timeUp := time.After(hearing)
-	t.subs.refresh(timeUp)
-	t.pub.refresh(timeUp)
+	t.quiet.refresh(timeUp)
+	t.busy.refresh(timeUp)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	e := cluster.FleetChanged{At: at}
-	s := &e.Totals
-	s.Publishing = f.pump.running.Load()
 	for id, c := range f.all {
 		select {
 		case <-c.ready:
@@ -120,15 +142,6 @@ func (t *teller) snapshot(at time.Time) cluster.FleetChanged {
 			t.told[id] = c.changes
 			e.Changed = append(e.Changed, c.seen())
 		}
-		if l := &c.ledger; !c.facts.Publish {
-			s.Received += l.received
-			s.Lost += l.lost
-			s.Duplicated += l.duplicated
-			s.Reordered += l.reordered
-			if s.Publishing && !c.reached && c.facts.Status != cluster.ClientClosed {
-				s.Behind++
-			}
-		}
 		c.mu.Unlock()
 	}
 	return t.summed(e)
@@ -138,11 +151,35 @@ func (t *teller) snapshot(at time.Time) cluster.FleetChanged {
 // nobody has received what is not published.
 func (t *teller) summed(e cluster.FleetChanged) cluster.FleetChanged {
 	f, s := t.fleet, &e.Totals
+	e.Streams = make([]cluster.Stream, len(f.pumps))
+	for _, l := range f.listeners {
+		sum := l.tally(e.Streams)
+		s.Tally = s.Add(sum)
+		if l == f.queue {
+			e.Groups = append(e.Groups, cluster.QueueGroup{Name: group, Members: f.o.Workload.Queue, Tally: sum})
+		}
+	}
 	s.Settled = f.settled
-	s.Rate = f.o.Workload.Rate
-	s.Published, s.Refused = f.pump.published.Load(), f.pump.refused.Load()
-	s.Expected = s.Published * uint64(len(f.subs))
+	s.Listeners = len(f.listeners)
 	s.Reconnects, s.AwayP50, s.AwayP99, s.AwayMax = f.away.sum()
+	s.Requests = f.asks.sum()
+	e.Costs = t.takeCosts()
+	for i, p := range f.pumps {
+		st := &e.Streams[i]
+		st.Publisher = p.client.facts.Name
+		st.Published, st.Refused, st.Unsure = p.published.Load(), p.refused.Load(), p.unsure.Load()
+		s.Published, s.Refused, s.Unsure = s.Published+st.Published, s.Refused+st.Refused, s.Unsure+st.Unsure
+		s.Publishing = s.Publishing || p.running.Load()
+		s.Rate += f.o.Workload.Rate
+	}
+	s.Expected = s.Published * uint64(s.Listeners)
+	if s.Publishing {
+		for _, l := range f.listeners {
+			if !l.reached() {
+				s.Behind++
+			}
+		}
+	}
 	return e
 }
 
@@ -151,7 +188,9 @@ func (t *teller) summed(e cluster.FleetChanged) cluster.FleetChanged {
 func (c *client) seen() cluster.Client {
 	told := c.facts
 	told.Known, told.Trail = c.known, slices.Clip(told.Trail)
-	told.Received, told.Lost = c.ledger.received, c.ledger.lost
-	told.Duplicated, told.Reordered = c.ledger.duplicated, c.ledger.reordered
+	if c.hears != nil && c.hears != c.fleet.queue { // what is lost, nobody of a group has lost alone
+		t := c.hears.sum()
+		told.Received, told.Lost, told.Duplicated, told.Reordered = t.Received, t.Lost, t.Duplicated, t.Reordered
+	}
 	return told
 }

@@ -37,7 +37,7 @@ func TestOnlyWhatChanged(t *testing.T) {
 	if got := ids(); got != nil {
 		t.Errorf("then told %v", got)
 	}
-	f.subs[2].settle(7)
+	f.subs[2].touch()
 	f.subs[1].complain("no")
 	if got := ids(); !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("then told %v", got)
@@ -46,7 +46,7 @@ func TestOnlyWhatChanged(t *testing.T) {
 
 // What was told is not changed by what happens later.
 func TestToldIsKept(t *testing.T) {
-	c := newClient(New(Options{}), cluster.Client{})
+	c := newClient(New(Options{}), cluster.Client{}, 0)
 	c.facts.Trail = append(make([]cluster.Hop, 0, 8), cluster.Hop{Node: "A"})
 	one := c.seen()
 	c.facts.Trail = append(c.facts.Trail, cluster.Hop{Node: "B"})
@@ -71,7 +71,7 @@ func BenchmarkSnapshot(b *testing.B) {
 				for b.Loop() {
 					if moved {
 						for _, c := range f.subs {
-							c.settle(0)
+							c.touch()
 						}
 					}
 					o = o.Apply(time.Now(), f.teller.snapshot(time.Now()))

@@ -190,7 +190,7 @@ func New(s rehearsal.State, m Meta) Report {
 		r.Claims = append(r.Claims, claims(st)...)
 	}
 	for _, c := range f.Clients {
-		if !c.Publish {
+		if c.Role.Hears() {
 			r.Probe.Subscribers++
 		}
 		r.Clients = append(r.Clients, client(c))

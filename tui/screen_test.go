@@ -307,7 +307,7 @@ func crowd(b *testing.B, n int) (rehearsal.State, cluster.FleetChanged) {
 		s = s.Apply(at, cluster.Started{Node: node.Name, Process: cluster.Process{PID: 100 + i, Build: to, Started: at}})
 		s = s.Apply(at, cluster.Answered{Answer: cluster.Answer{Node: node.Name, ServerID: node.Name, Version: "2.15.2", Began: at, Connections: n / 3}})
 	}
-	e := cluster.FleetChanged{At: at, Totals: cluster.Totals{Rate: 100, Published: 100, Received: uint64(100 * n)}}
+	e := cluster.FleetChanged{At: at, Totals: cluster.Totals{Rate: 100, Published: 100, Tally: cluster.Tally{Received: uint64(100 * n)}}}
 	for i := range n {
 		e.Changed = append(e.Changed, cluster.Client{ID: i, Name: fmt.Sprintf("nats-roll: sub %d", i), Status: cluster.ClientConnected, Node: top.Nodes[i%3].Name, Lost: uint64(i % 5)})
 	}

@@ -86,6 +86,19 @@ func missing(f cluster.Fleet, s cluster.Server) (string, bool) {
 	return "", false
 }
 
+// Present holds when the fleet has told of all its clients.
+type Present struct{ Clients int }
+
+func (c Present) String() string { return fmt.Sprintf("%d clients are there", c.Clients) }
+
+// Eval asks the fleet.
+func (c Present) Eval(o cluster.Observation) Verdict {
+	if n := len(o.Fleet.Clients); n < c.Clients {
+		return no(fmt.Sprintf("%d are", n))
+	}
+	return yes(fmt.Sprint(c.Clients))
+}
+
 // StartedOn holds when the subscribers are where they were started.
 type StartedOn struct{ Node string }
 
@@ -95,7 +108,7 @@ func (c StartedOn) String() string { return "every subscriber is on " + c.Node }
 func (c StartedOn) Eval(o cluster.Observation) Verdict {
 	subs, there := 0, 0
 	for _, cl := range o.Fleet.Clients {
-		if cl.Publish {
+		if !cl.Role.Hears() {
 			continue
 		}
 		subs++
@@ -171,7 +184,7 @@ func (Reached) Eval(o cluster.Observation) Verdict {
 	case f.Behind > 0:
 		return no(fmt.Sprintf("%d wait for their first since they came back", f.Behind))
 	}
-	return yes(fmt.Sprintf("%d a second, the last is number %d", f.Rate, f.Published))
+	return yes(fmt.Sprintf("%d a second, %d so far", f.Rate, f.Published))
 }
 
 // Accounted holds when the traffic has settled and every message that every

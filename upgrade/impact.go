@@ -1,6 +1,8 @@
 package upgrade
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"nats-roll/cluster"
@@ -51,4 +53,35 @@ func Measure(before, after cluster.Observation) Impact {
 // Quiet says that the step did nothing to the clients.
 func (im Impact) Quiet() bool {
 	return len(im.Moved) == 0 && im.Disconnects == 0 && im.Lost == 0 && im.Duplicated == 0
+}
+
+// Bill is what was booked to a step by when it was caused, although it became
+// known later.
+type Bill struct {
+	Unanswered int            // requests
+	Costs      []cluster.Cost // the newest
+}
+
+// keepCosts bounds the costs that a bill lists; all are counted.
+const keepCosts = 100
+
+func (b Bill) add(c cluster.Cost) Bill {
+	switch c.Kind {
+	case cluster.CostTimedOut, cluster.CostUnserved, cluster.CostFailed:
+		b.Unanswered++
+	}
+	b.Costs = append(slices.Clone(b.Costs[max(0, len(b.Costs)+1-keepCosts):]), c)
+	return b
+}
+
+// Words tells it; empty if there is nothing.
+func (b Bill) Words() string {
+	switch b.Unanswered {
+	case 0:
+		return ""
+	case 1:
+		return "1 request unanswered"
+	default:
+		return fmt.Sprintf("%d requests unanswered", b.Unanswered)
+	}
 }

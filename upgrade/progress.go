@@ -28,6 +28,7 @@ type StepProgress struct {
 	Checks   []Result
 	Findings []Finding
 	Impact   Impact
+	Bill     Bill
 	On       map[string]int
 	Reason   string
 	Began    time.Time // when its action began
@@ -79,6 +80,8 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			s.Checks, s.Findings, s.Impact, s.On = e.Checks, e.Findings, e.Impact, e.On
 		})
 		p.Current++
+	case cluster.FleetChanged:
+		return p.book(e.Costs)
 	case Finished:
 		if st, ok := p.Step(); ok && e.Outcome == OutcomeFailed && !st.Status.Over() {
 			current := p.Current // it never came to that step
@@ -86,6 +89,23 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			p.Current = current
 		}
 		p.Outcome, p.Reason, p.Ended = e.Outcome, e.Reason, at
+	}
+	return p
+}
+
+// book adds costs to the steps that caused them: the last that had begun. What
+// came before the first step is nobody's.
+func (p Progress) book(costs []cluster.Cost) Progress {
+	for n, c := range costs {
+		if n == 0 {
+			p.Steps = slices.Clone(p.Steps)
+		}
+		for i := len(p.Steps) - 1; i >= 0; i-- {
+			if b := p.Steps[i].Began; !b.IsZero() && !c.At.Before(b) {
+				p.Steps[i].Bill = p.Steps[i].Bill.add(c)
+				break
+			}
+		}
 	}
 	return p
 }

@@ -217,27 +217,26 @@ func (r rolling) start(i int) Step {
 func (r rolling) connect() Step {
 	permanent := r.Topology.Permanent()
 	first, last := permanent[0], permanent[len(permanent)-1]
-	why := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %d more subscribers start beside it, all on %s, ", r.Workload.Subscribers, first.Name)
-	if r.Workload.Rate > 0 {
-		why += fmt.Sprintf("and a publisher on %s numbers its messages, %d a second, so that every lost or repeated one can be counted.", last.Name, r.Workload.Rate)
-	} else {
-		why += fmt.Sprintf("and a publisher that stays silent, on %s, because --rate is 0.", last.Name)
-	}
-	return Step{
-		ID: "connect-clients", Title: "Connect the clients", Why: why,
+	s := Step{
+		ID: "connect-clients", Title: "Connect the clients", Why: crew(r.Workload, first, last),
 		Quote:   "Let's get one client, so we can observe it moving between servers as servers get removed.",
 		Given:   r.isUp(permanent...),
 		Do:      ConnectClients{Workload: r.Workload, To: first},
-		Met:     StartedOn{Node: first.Name},
-		Until:   []Check{StartedOn{Node: first.Name}, Census{}, Reached{}},
-		Claims:  []Claim{connectedTo(first)},
+		Met:     Present{Clients: r.Workload.Clients()},
+		Until:   []Check{Census{}, Reached{}},
 		Timeout: actTimeout,
 		NoUndo:  "clients only watch; they end with the rehearsal",
 	}
+	if !r.Workload.Behaviour.All {
+		s.Met = StartedOn{Node: first.Name}
+		s.Until = append([]Check{s.Met}, s.Until...)
+		s.Claims = []Claim{connectedTo(first)}
+	}
+	return s
 }
 
 func (r rolling) startSpare(n cluster.Node) Step {
-	return Step{
+	s := Step{
 		ID: slug("start", n.Name), Title: fmt.Sprintf("Start %s, the temporary server", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the %s and already runs %s. "+
 			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.to(n), n.Name),
@@ -245,11 +244,15 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		Given:   append(r.isUp(r.Topology.Permanent()...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.to(n)},
-		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}, Know{Nodes: r.Topology.Nodes}},
+		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}},
 		Claims:  []Claim{learned(n, len(r.Topology.Nodes))},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
 	}
+	if !r.Workload.Behaviour.IgnoreDiscovered {
+		s.Until = append(s.Until, Know{Nodes: r.Topology.Nodes})
+	}
+	return s
 }
 
 func (r rolling) stop(i int) Step {
@@ -261,7 +264,7 @@ func (r rolling) stop(i int) Step {
 		Do:      r.stopAction(n),
 		Met:     Exited{Node: n.Name},
 		Past:    Restarted{Node: n.Name, Build: r.to(n)},
-		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}},
+		Until:   append([]Check{Exited{Node: n.Name}}, r.elsewhere(n)...),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
 		Back:    r.back(n),
@@ -290,11 +293,20 @@ func (r rolling) stop(i int) Step {
 	return s
 }
 
+// elsewhere is what is asked of the clients of a server that is gone. Those that
+// know no other wait for it.
+func (r rolling) elsewhere(n cluster.Node) []Check {
+	if r.Workload.Behaviour.Stranded() {
+		return nil
+	}
+	return []Check{Census{Without: n.Name}, Reached{}}
+}
+
 func (r rolling) stopTimeout() time.Duration {
 	if r.Stop != cluster.StopLameDuck {
 		return actTimeout
 	}
-	return actTimeout + LameDuckTime(r.Workload.Subscribers+2)
+	return actTimeout + LameDuckTime(r.Workload.Clients())
 }
 
 // stopWords tells what the chosen way to stop does.
@@ -354,7 +366,7 @@ func (r rolling) back(n cluster.Node) *Way {
 			Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)},
 			r.startAction(n),
 		},
-		Until: []Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, NoneGone{}},
+		Until: []Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}, NoneGone{}},
 		Build: r.from(n),
 	}
 }
@@ -382,7 +394,7 @@ func (r rolling) restart(i int) Step {
 		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.to(n)},
-		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}},
+		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(n),
 		Back:    r.back(n),

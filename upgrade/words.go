@@ -43,6 +43,12 @@ func (im Impact) Went() string {
 	return strings.Join(nodes, ", ")
 }
 
+// Cost tells what the step did to the clients, as far as it is known.
+func (s StepProgress) Cost() string {
+	out := slices.DeleteFunc([]string{s.Impact.Words(), s.Bill.Words()}, func(w string) bool { return w == "" })
+	return strings.Join(out, "; ")
+}
+
 // Words tells what a step did to the clients: "9 to B, 11 to C; longest away
 // 22 ms; 3 lost, 0 duplicated". It is empty for a quiet step.
 func (im Impact) Words() string {

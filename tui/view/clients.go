@@ -105,7 +105,7 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	}
 	lost := t.Dim.Render(right("0", 7))
 	switch {
-	case c.Publish:
+	case !c.Role.Hears(), c.Role == cluster.RoleQueue: // what a group lost, no member lost alone
 		lost = right("", 7)
 	case c.Lost > 0:
 		lost = t.Warn.Render(right(count(c.Lost), 7))

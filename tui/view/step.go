@@ -163,7 +163,7 @@ func result(t theme.Theme, r upgrade.Result, w int) []string {
 
 // happened tells what the step did to the clients.
 func happened(t theme.Theme, st upgrade.StepProgress, w int) []string {
-	words := st.Impact.Words()
+	words := st.Cost()
 	if words == "" {
 		return nil
 	}

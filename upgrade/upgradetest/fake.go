@@ -334,9 +334,9 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 	}
 	f.rate, f.since = w.Rate, time.Now()
 	for i := range w.Subscribers + 2 {
-		c := &cluster.Client{ID: i, Name: fmt.Sprintf("sub %d", i), Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
+		c := &cluster.Client{ID: i, Name: fmt.Sprintf("sub %d", i), Role: cluster.RoleSubscriber, Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
 		if i == w.Subscribers+1 {
-			c.Name, c.Publish, c.Node = "publisher", true, last.Name
+			c.Name, c.Role, c.Node = "publisher", cluster.RolePublisher, last.Name
 		}
 		f.clients = append(f.clients, c)
 	}
@@ -377,7 +377,7 @@ func (f *Fake) land(c *cluster.Client, to string) {
 	c.LongestAway, c.TotalAway = max(c.LongestAway, c.LastAway), c.TotalAway+c.LastAway
 	c.Status, c.Node, c.Reconnects = cluster.ClientConnected, to, c.Reconnects+1
 	c.Trail = append(slices.Clip(c.Trail), cluster.Hop{Node: to, At: time.Now(), Away: c.LastAway})
-	if !c.Publish {
+	if c.Role.Hears() {
 		c.Lost += uint64(c.LastAway * time.Duration(f.rate) / time.Second)
 	}
 	f.tell()
@@ -398,9 +398,10 @@ func (f *Fake) tell() {
 				c.Known = append(c.Known, n.ClientURL())
 			}
 		}
-		if !c.Publish {
+		if c.Role.Hears() {
 			c.Received = sent - min(c.Lost, sent)
 			t.Expected += sent
+			t.Listeners++
 			t.Received += c.Received
 			t.Lost += sent - c.Received
 			if c.Status == cluster.ClientAway {

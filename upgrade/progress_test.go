@@ -1,0 +1,37 @@
+package upgrade_test
+
+import (
+	"testing"
+	"time"
+
+	"nats-roll/cluster"
+	"nats-roll/upgrade"
+)
+
+// What becomes known late is booked to the step during which it was caused.
+func TestCostsAreBookedByWhatCausedThem(t *testing.T) {
+	t0 := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
+	p := upgrade.Progress{}.Apply(t0, upgrade.Planned{Outline: upgrade.Rolling(spec(t, 2, true)).Outline()})
+	for i, id := range []string{"start-a", "stop-a", "restart-a"} {
+		p = p.Apply(at(10*(i+1)), upgrade.StepBegan{ID: id})
+		p = p.Apply(at(10*(i+1)+1), upgrade.StepEnded{ID: id, Status: upgrade.Verified})
+	}
+	before := p
+	var costs []cluster.Cost
+	for _, s := range []int{5, 20, 29, 30, 300} {
+		costs = append(costs, cluster.Cost{At: at(s), Kind: cluster.CostTimedOut})
+	}
+	p = p.Apply(at(301), cluster.FleetChanged{Costs: costs})
+	for id, want := range map[string]int{"start-a": 0, "stop-a": 2, "restart-a": 2, "stop-b": 0} {
+		if b := find(p, id).Bill; b.Unanswered != want || len(b.Costs) != want {
+			t.Errorf("%s: %+v", id, b)
+		}
+	}
+	if find(before, "stop-a").Bill.Unanswered != 0 {
+		t.Error("an old progress was changed")
+	}
+	if got := find(p, "stop-a").Cost(); got != "2 requests unanswered" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,68 @@
+package upgrade
+
+import (
+	"fmt"
+	"strings"
+
+	"nats-roll/cluster"
+)
+
+// crew tells which clients are connected, to one who learns.
+func crew(w cluster.Workload, first, last cluster.Node) string {
+	where := "all on " + first.Name
+	if w.Behaviour.All {
+		where = "each given every permanent server"
+	}
+	s := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %s more start beside it, %s.", count(w.Subscribers, "subscriber"), where)
+	if more := others(w); more != "" {
+		s += " Beside them: " + more + "."
+	}
+	n := max(1, w.Publishers)
+	switch {
+	case w.Rate == 0:
+		s += fmt.Sprintf(" A publisher on %s stays silent, because --rate is 0.", last.Name)
+	case n == 1:
+		s += fmt.Sprintf(" A publisher on %s numbers its messages, %d a second, so that every lost or repeated one can be counted.", last.Name, w.Rate)
+	default:
+		s += fmt.Sprintf(" %d publishers, one of them on %s, number their messages, %d a second each, so that every lost or repeated one can be counted.", n, first.Name, w.Rate)
+	}
+	return s + set(w.Behaviour)
+}
+
+func others(w cluster.Workload) string {
+	var out []string
+	if w.Wildcards > 0 {
+		out = append(out, count(w.Wildcards, "subscriber")+` to ">"`)
+	}
+	if w.Queue > 0 {
+		out = append(out, fmt.Sprintf("a queue group of %d, of which one gets each message", w.Queue))
+	}
+	if w.Requesters > 0 {
+		out = append(out, fmt.Sprintf("%s with %d requests a second each, given up after %s, and %d responders", count(w.Requesters, "requester"), w.Asks, Round(w.Timeout), cluster.Responders))
+	}
+	return strings.Join(out, "; ")
+}
+
+// set tells how clients differ from what the client library does by itself.
+func set(b cluster.Behaviour) string {
+	var out []string
+	if b.NoRandomize {
+		out = append(out, "keep the order of the servers they are given")
+	}
+	if b.IgnoreDiscovered {
+		out = append(out, "ignore the servers that they are told of")
+	}
+	if b.MaxReconnects > 0 {
+		out = append(out, fmt.Sprintf("give up on a server after %d tries", b.MaxReconnects))
+	} else {
+		out = append(out, "never give up on a server")
+	}
+	return " The clients " + List(out) + "."
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

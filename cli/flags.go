@@ -27,6 +27,7 @@ const (
 	defaultTo      = "embedded"
 	defaultClients = 20
 	defaultRate    = 100
+	jsNodes        = 3 // that JetStream needs to go on while one is away
 )
 
 // mirrorVariable is the environment's word for --mirror.
@@ -39,6 +40,8 @@ type settings struct {
 	to      side
 	nodes   int
 	noSpare bool
+
+	jetstream bool
 	work
 	stop    string
 	offset  int
@@ -72,6 +75,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.Var(&s.from, "from", "the `build` to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file; A=BUILD for one server")
 	f.Var(&s.to, "to", fmt.Sprintf("the `build` to upgrade to: 2.15.2, 2.15, latest, previous (the release before the embedded one), embedded (%s), or a file; A=BUILD for one server", embedded.Version))
 	f.IntVar(&s.nodes, "nodes", cluster.MinPermanent, "permanent servers, 2 to 9")
+	f.BoolVar(&s.jetstream, "jetstream", false, "permanent servers have JetStream, with a stream, a durable consumer and a key-value bucket of three replicas; needs --nodes 3")
 	f.BoolVar(&s.noSpare, "no-spare", false, "go without the temporary server")
 	s.work.register(f)
 	f.StringVar(&s.stop, "stop", string(cluster.StopInt), "how servers are stopped: int (Ctrl+C), term, ldm (lame duck) or kill")
@@ -97,6 +101,9 @@ func (s *settings) check() (rehearse, error) {
 	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
 		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
 	}
+	if s.jetstream && s.nodes < jsNodes {
+		return r, usagef("add --nodes 3", "--jetstream with --nodes %d: %d servers have no quorum while one of them is away", s.nodes, s.nodes)
+	}
 	if s.source != "auto" && !slices.Contains(release.Sources, s.source) {
 		return r, usagef("use --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
 	}
@@ -112,6 +119,7 @@ func (s *settings) check() (rehearse, error) {
 	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {
 		return r, usagef("use --port-offset 1000", "%w", err)
 	}
+	r.topology.JetStream = s.jetstream
 	if err := r.side(); err != nil {
 		return r, err
 	}
@@ -123,7 +131,7 @@ func (s *settings) check() (rehearse, error) {
 	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
 		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)
 	}
-	r.workload, err = s.workload()
+	r.workload, err = s.workload(s.jetstream)
 	return r, err
 }
 
@@ -190,7 +198,7 @@ func (r rehearse) optional() string {
 
 // situation is what a rehearsal of these settings has, for advice on it.
 func (r rehearse) situation() advice.Situation {
-	s := advice.Situation{Nodes: len(r.topology.Nodes)}
+	s := advice.Situation{Nodes: len(r.topology.Nodes), JetStream: r.topology.JetStream, Replicated: r.topology.JetStream}
 	switch r.how {
 	case cluster.StopTerm:
 		s.Has = []string{"sigterm"}

@@ -18,6 +18,8 @@ const (
 	maxRate       = 20000
 	maxPayload    = 1 << 20 // nats-server's own limit, by default
 	maxPublishers = 64
+
+	defaultStoreRate = 50
 )
 
 // work are the flags that say what the rehearsal's own clients do.
@@ -39,7 +41,7 @@ func (k *work) register(f *pflag.FlagSet) {
 	f.IntVar(&k.rate, "rate", defaultRate, "numbered messages a second of each publisher, 0 for none")
 	f.StringArrayVar(&k.mix, "workload", nil, "further clients, `NAME=N[:RATE]` (repeatable): "+kindWords())
 	f.IntVar(&k.payload, "payload", 0, "bytes in each numbered message, at least; 0 for what the number needs")
-	f.DurationVar(&k.timeout, "request-timeout", time.Second, "when a request is given up")
+	f.DurationVar(&k.timeout, "request-timeout", time.Second, "when a request, or an attempt to publish to a stream, is given up")
 	f.StringVar(&k.given, "given", "one", "the servers that a client is given at first: one, or all permanent ones")
 	f.BoolVar(&k.noRandomize, "no-randomize", false, "clients keep the order of the servers that they were given")
 	f.BoolVar(&k.ignoreDiscovered, "ignore-discovered", false, "clients ignore the servers that they are told of")
@@ -71,6 +73,14 @@ var workKinds = []workKind{
 			w.Asks = rate
 		}
 	}},
+	{"js", "with --jetstream: publishers to a stream, 50 messages a second", 64, true, func(w *cluster.Workload, n, rate int) {
+		w.Stores, w.StoreRate = n, defaultStoreRate
+		if rate >= 0 {
+			w.StoreRate = rate
+		}
+	}},
+	{"pull", "with --jetstream: clients that pull from one durable consumer", 1000, false, func(w *cluster.Workload, n, _ int) { w.Consumers = n }},
+	{"kv", "with --jetstream: values a second written to a key-value bucket", 1000, false, func(w *cluster.Workload, n, _ int) { w.KV = n }},
 }
 
 func kindWords() string {
@@ -82,7 +92,7 @@ func kindWords() string {
 }
 
 // workload says what the flags mean, or what is wrong with them.
-func (k *work) workload() (cluster.Workload, error) {
+func (k *work) workload(js bool) (cluster.Workload, error) {
 	w := cluster.Workload{
 		Subscribers: k.clients, Publishers: 1, Rate: k.rate, Payload: k.payload, Timeout: k.timeout,
 		Behaviour: cluster.Behaviour{
@@ -103,10 +113,16 @@ func (k *work) workload() (cluster.Workload, error) {
 	case k.maxReconnects < 0:
 		return w, usagef("use --max-reconnects 0 for no end", "--max-reconnects %d is out of range", k.maxReconnects)
 	}
+	if js {
+		w.Stores, w.StoreRate, w.Consumers, w.KV = 1, defaultStoreRate, 1, 10
+	}
 	for _, word := range k.mix {
 		if err := mix(&w, word); err != nil {
 			return w, err
 		}
+	}
+	if w.JetStream() && !js {
+		return w, usagef("add --jetstream", "the workload needs streams, and the servers have no JetStream")
 	}
 	return w, nil
 }

@@ -95,7 +95,10 @@ func (o Observation) logged(e Logged) Observation {
 }
 
 func (f Fleet) apply(e FleetChanged) Fleet {
-	f.At, f.Totals, f.Streams, f.Groups = e.At, e.Totals, e.Streams, e.Groups
+	f.At, f.Totals, f.Series, f.Groups = e.At, e.Totals, e.Series, e.Groups
+	if !e.Asked.IsZero() {
+		f.Streams, f.Asked = e.Streams, e.Asked
+	}
 	if len(e.Changed) == 0 {
 		return f
 	}

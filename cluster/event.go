@@ -112,9 +112,11 @@ type Used struct {
 type FleetChanged struct {
 	At      time.Time    `json:"at"`
 	Totals  Totals       `json:"totals"`
-	Streams []Stream     `json:"streams,omitempty"`
+	Series  []Series     `json:"series,omitempty"`
 	Groups  []QueueGroup `json:"groups,omitempty"`
 	Costs   []Cost       `json:"costs,omitempty"` // since the last time
+	Streams []Stream     `json:"streams,omitempty"`
+	Asked   time.Time    `json:"asked,omitzero"` // when the streams were asked for
 	Changed []Client     `json:"changed,omitempty"`
 }
 

@@ -24,6 +24,11 @@ const (
 	RolePublisher  Role = "publisher"  // of numbered messages
 	RoleRequester  Role = "requester"
 	RoleResponder  Role = "responder"
+	RoleStorer     Role = "js-publisher" // waits for the acknowledgement of each message
+	RoleConsumer   Role = "consumer"     // one of those that pull from the durable consumer
+	RoleKVWriter   Role = "kv-writer"
+	RoleKVReader   Role = "kv-reader" // watches what is written
+	RoleWatcher    Role = "watcher"   // asks for the streams' leaders and replicas
 )
 
 // Hears says that a client with this role is to hear the numbered messages,
@@ -74,14 +79,17 @@ type Hop struct {
 type Fleet struct {
 	At      time.Time    `json:"at"` // when this was so
 	Clients []Client     `json:"clients,omitempty"`
-	Streams []Stream     `json:"streams,omitempty"` // in the order of the publishers
+	Series  []Series     `json:"series,omitempty"` // in the order of the publishers
 	Groups  []QueueGroup `json:"groups,omitempty"`
 	Totals
+
+	Streams []Stream  `json:"streams,omitempty"`
+	Asked   time.Time `json:"asked,omitzero"` // when the streams were asked for, at the earliest
 }
 
-// Stream is the numbers of one publisher, and what became of them: the sum over
+// Series is the numbers of one publisher, and what became of them: the sum over
 // all who should have had each.
-type Stream struct {
+type Series struct {
 	Publisher string `json:"publisher"`
 	Published uint64 `json:"published"`
 	Refused   uint64 `json:"refused,omitempty"` // publishes that the client library refused
@@ -132,6 +140,7 @@ type Totals struct {
 	AwayP99    time.Duration `json:"away_p99"`
 	AwayMax    time.Duration `json:"away_max"`
 	Requests   Requests      `json:"requests,omitzero"`
+	Stored     Stored        `json:"stored,omitzero"`
 }
 
 // Cost is something that went wrong for a client, dated by what caused it: what
@@ -147,11 +156,13 @@ type Cost struct {
 // CostKind is what went wrong.
 type CostKind string
 
-// A request that came to nothing.
+// A request that came to nothing; and a message to a stream, or a value to a
+// bucket, that took long or more than one attempt until it was acknowledged.
 const (
 	CostTimedOut CostKind = "timed out"
 	CostUnserved CostKind = "no responders"
 	CostFailed   CostKind = "failed"
+	CostStalled  CostKind = "stalled"
 )
 
 // Requests is what came of requests. Its times depend on the probe: how often
@@ -167,6 +178,57 @@ type Requests struct {
 	P50      time.Duration `json:"p50"`      // of the answered ones
 	P99      time.Duration `json:"p99"`
 	Max      time.Duration `json:"max"`
+}
+
+// Stored is what came of messages to a stream and values in a key-value bucket.
+// Who publishes goes on with a message until it is acknowledged, under the same
+// message id, as an application does that must not lose any. Its times depend on
+// the probe: how often one is published, and when an attempt is given up.
+type Stored struct {
+	Rate     int           `json:"rate"`      // messages a second, of all publishers
+	Timeout  time.Duration `json:"timeout"`   // of one attempt
+	Asked    uint64        `json:"asked"`     // messages that were begun
+	Acked    uint64        `json:"acked"`     // messages that a server acknowledged
+	Again    uint64        `json:"again"`     // of these, those that the server said it had already
+	Refused  uint64        `json:"refused"`   // attempts that came back with an error
+	TimedOut uint64        `json:"timed_out"` // attempts that came back with nothing
+	Stalls   uint64        `json:"stalls"`    // messages that took more than one attempt, or longer than StallFrom
+	StallMax time.Duration `json:"stall_max"`
+
+	Consumed    uint64 `json:"consumed"`    // different messages that the durable consumer handed out
+	Redelivered uint64 `json:"redelivered"` // and those that it handed out again
+
+	Written    uint64        `json:"written"`   // values in the bucket, acknowledged
+	KVFailed   uint64        `json:"kv_failed"` // attempts to write that failed
+	KVStallMax time.Duration `json:"kv_stall_max"`
+	Backwards  uint64        `json:"backwards"` // values older than the one before, as the reader saw them
+
+	// After the end every acknowledged message is looked up in the stream.
+	Looked  bool   `json:"looked"`
+	Found   uint64 `json:"found"`   // acknowledged, and there once
+	Missing uint64 `json:"missing"` // acknowledged, and not there
+	Twice   uint64 `json:"twice"`   // there more than once
+	Unsure  uint64 `json:"unsure"`  // begun and never acknowledged: nobody knows
+	KVLost  bool   `json:"kv_lost"` // the bucket's last value is not the last that was acknowledged
+}
+
+// StallFrom is how long a message may take before that counts as a stall.
+const StallFrom = 100 * time.Millisecond
+
+// Stream is a JetStream stream as its leader sees it.
+type Stream struct {
+	Name     string    `json:"name"`
+	Leader   string    `json:"leader,omitempty"` // a node
+	Messages uint64    `json:"messages"`
+	Replicas []Replica `json:"replicas,omitempty"` // without the leader
+}
+
+// Replica is a follower of a stream, in its leader's eyes.
+type Replica struct {
+	Node    string `json:"node"`
+	Current bool   `json:"current"`
+	Offline bool   `json:"offline,omitempty"`
+	Lag     uint64 `json:"lag,omitempty"` // operations
 }
 
 // Unanswered counts the requests that came to nothing.
@@ -185,8 +247,16 @@ type Workload struct {
 	Asks       int           `json:"asks,omitempty"` // requests a second of each requester
 	Timeout    time.Duration `json:"timeout,omitempty"`
 
+	Stores    int `json:"stores,omitempty"`     // clients that publish to a stream
+	StoreRate int `json:"store_rate,omitempty"` // messages a second of each
+	Consumers int `json:"consumers,omitempty"`  // that pull from one durable consumer
+	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
+
 	Behaviour Behaviour `json:"behaviour,omitzero"`
 }
+
+// JetStream says that the workload needs streams.
+func (w Workload) JetStream() bool { return w.Stores+w.Consumers+w.KV > 0 }
 
 // Behaviour is how clients are set up; the zero value is the client library's
 // own but for MaxReconnects.
@@ -208,6 +278,12 @@ func (w Workload) Clients() int {
 	n := 1 + w.Subscribers + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
 	if w.Requesters > 0 {
 		n += Responders
+	}
+	if w.JetStream() {
+		n += 1 + w.Stores + w.Consumers
+	}
+	if w.KV > 0 {
+		n += 2
 	}
 	return n
 }

@@ -51,8 +51,9 @@ func natsURL(host string, port int) string { return fmt.Sprintf("nats://%s:%d", 
 
 // Topology is the cluster that a rehearsal builds.
 type Topology struct {
-	Cluster string `json:"cluster"` // the cluster's name, the same on every server
-	Nodes   []Node `json:"nodes"`   // permanent servers first
+	Cluster   string `json:"cluster"`             // the cluster's name, the same on every server
+	JetStream bool   `json:"jetstream,omitempty"` // of the permanent servers; the temporary one never has it
+	Nodes     []Node `json:"nodes"`               // permanent servers first
 }
 
 // NewTopology lays out permanent servers A, B, … and, with spare, the temporary
@@ -134,13 +135,21 @@ func (t Topology) Args(n Node) []string {
 	for _, p := range t.Permanent() {
 		routes = append(routes, p.RouteURL())
 	}
-	return []string{
+	args := []string{
 		"-D", "-n", n.Name, "-a", n.Host,
 		"-p", strconv.Itoa(n.ClientPort), "-m", strconv.Itoa(n.MonitorPort),
 		"--cluster_name", t.Cluster,
 		"-cluster", n.RouteURL(), "-routes", strings.Join(routes, ","),
 	}
+	if t.JetStream && n.Permanent {
+		args = append(args, "-js", "-sd", StoreDir)
+	}
+	return args
 }
+
+// StoreDir is where a server keeps its streams, in the folder that it is started
+// in.
+const StoreDir = "jetstream"
 
 // Command is what a person would type to start the node.
 func (t Topology) Command(n Node) string {

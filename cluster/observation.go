@@ -60,6 +60,9 @@ func (o Observation) Since(t time.Time) Observation {
 	if o.Fleet.At.Before(t) {
 		o.Fleet = Fleet{}
 	}
+	if o.Fleet.Asked.Before(t) {
+		o.Fleet.Streams = nil
+	}
 	return o
 }
 

@@ -26,10 +26,9 @@ type asks struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
-	mu     sync.Mutex
-	sums   cluster.Requests
-	hist   *hdrhistogram.Histogram // microseconds, of the answered ones
-	broken []time.Time             // when a connection of one that asks or answers broke, the newest
+	mu   sync.Mutex
+	sums cluster.Requests
+	hist *hdrhistogram.Histogram // microseconds, of the answered ones
 }
 
 func (a *asks) init(f *Fleet) {
@@ -106,32 +105,9 @@ func (a *asks) ask(c *client, timeout time.Duration) {
 		}
 	})
 	if kind != "" {
-		a.fleet.teller.cost(cluster.Cost{At: a.cause(began), Client: c.facts.Name, Kind: kind, For: took})
+		a.fleet.teller.cost(cluster.Cost{At: a.fleet.breaks.cause(began), Client: c.facts.Name, Kind: kind, For: took})
 	}
 	c.touch()
-}
-
-// keepBroken bounds what cause looks at.
-const keepBroken = 1000
-
-// broke notes that a connection of one that asks or answers broke.
-func (a *asks) broke(at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.broken = append(a.broken[max(0, len(a.broken)+1-keepBroken):], at)
-}
-
-// cause dates a request that came to nothing: by the first connection that broke
-// while it was out, or else by when it was sent.
-func (a *asks) cause(sent time.Time) time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, at := range a.broken {
-		if at.After(sent) {
-			return at
-		}
-	}
-	return sent
 }
 
 func (a *asks) book(change func(*cluster.Requests)) {

@@ -7,24 +7,24 @@ import (
 	"nats-roll/cluster"
 )
 
-// A request that comes to nothing is dated by the connection that broke while it
+// What comes to nothing is dated by the connection that broke while it
 // was out, and else by when it was sent.
-func TestWhatARequestIsBookedTo(t *testing.T) {
-	var a asks
+func TestWhatAnythingIsBookedTo(t *testing.T) {
+	var b breaks
 	t0 := time.Now()
 	for _, s := range []int{10, 20} {
-		a.broke(t0.Add(time.Duration(s) * time.Second))
+		b.note(t0.Add(time.Duration(s) * time.Second))
 	}
 	for _, tt := range []struct{ sent, cause int }{{5, 10}, {12, 20}, {25, 25}} {
-		if got := a.cause(t0.Add(time.Duration(tt.sent) * time.Second)).Sub(t0); got != time.Duration(tt.cause)*time.Second {
+		if got := b.cause(t0.Add(time.Duration(tt.sent) * time.Second)).Sub(t0); got != time.Duration(tt.cause)*time.Second {
 			t.Errorf("sent at %d s: %s", tt.sent, got)
 		}
 	}
-	for range 3 * keepBroken {
-		a.broke(t0)
+	for range 3 * keepBreaks {
+		b.note(t0)
 	}
-	if len(a.broken) != keepBroken {
-		t.Errorf("%d are kept", len(a.broken))
+	if len(b.at) != keepBreaks {
+		t.Errorf("%d are kept", len(b.at))
 	}
 }
 

@@ -102,7 +102,7 @@ func (c *client) subscribe() error {
 		return errors.Join(c.listen(c.facts.Subject, group, c.receive), c.listen(control, "", c.control))
 	case cluster.RoleResponder:
 		return c.listen(c.facts.Subject, answering, c.answer)
-	case cluster.RolePublisher, cluster.RoleRequester:
+	default:
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (c *client) receive(msg *nats.Msg) {
 		c.facts.Received++
 	}
 	c.mu.Unlock()
-	if ours {
+	if ours && m.kind != kept {
 		c.hears.observe(m)
 		c.mark(m)
 	}
@@ -164,7 +164,7 @@ func (c *client) receive(msg *nats.Msg) {
 // mark notes a hello or an end marker.
 func (c *client) mark(m message) {
 	switch m.kind {
-	case number:
+	case number, kept:
 	case hello:
 		c.pass(&c.greeted, 1<<m.by, &c.fleet.greeted)
 	case end:

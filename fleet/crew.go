@@ -71,6 +71,23 @@ func (f *Fleet) crew(w cluster.Workload) {
 		f.asks.requesters = append(f.asks.requesters, c)
 	}
 
+	if w.JetStream() {
+		s := &f.stored
+		one := func(name string, role cluster.Role, at int) *client {
+			return f.add(cluster.Client{Name: prefix + name, Role: role, Subject: streamName}, at)
+		}
+		s.watcher = one("stream watcher", cluster.RoleWatcher, last)
+		for i := range w.Stores {
+			s.publishers = append(s.publishers, one(fmt.Sprintf("js publisher %d", i+1), cluster.RoleStorer, last))
+		}
+		for i := range w.Consumers {
+			s.consumers = append(s.consumers, one(fmt.Sprintf("consumer %d", i+1), cluster.RoleConsumer, first))
+		}
+		if w.KV > 0 {
+			s.writer, s.reader = one("kv writer", cluster.RoleKVWriter, last), one("kv reader", cluster.RoleKVReader, first)
+		}
+	}
+
 	for i := range publishers {
 		name, at := publisherName, (last+i)%max(1, len(permanent)) // the first stop leaves one of them standing
 		if publishers > 1 {

@@ -52,6 +52,8 @@ type Fleet struct {
 	queue     *listener   // of the queue group, if there is one
 	pumps     []*pump     // one for each publisher
 	asks      asks
+	stored    stored
+	breaks    breaks
 	away      aways
 	teller    teller
 
@@ -77,6 +79,7 @@ func New(o Options) *Fleet {
 	f := &Fleet{o: o, run: hex.EncodeToString(id[:]), made: time.Now()}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.asks.init(f)
+	f.stored.init(f)
 	f.crew(o.Workload)
 	f.greeted.need(len(f.subs) * len(f.pumps))
 	f.ended.need(len(f.subs) * len(f.pumps))
@@ -114,6 +117,9 @@ func (f *Fleet) Connect(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := f.stored.prepare(ctx); err != nil {
+		return err
+	}
 	err := f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.repeat(ctx, hello, &f.greeted) })
 	if err = f.unreached(err, func(c *client) bool { return c.greeted == f.everyone() }); err != nil {
 		return fmt.Errorf("send a first message to every subscriber: %w", err)
@@ -122,6 +128,9 @@ func (f *Fleet) Connect(ctx context.Context) error {
 		p.start()
 	}
 	f.asks.start()
+	if err := f.stored.start(); err != nil {
+		return fmt.Errorf("work with JetStream: %w", err)
+	}
 	f.teller.news()
 	return nil
 }
@@ -173,15 +182,18 @@ func (f *Fleet) Settle(ctx context.Context) error {
 		return errors.New("settle the traffic: the clients are not connected")
 	}
 	f.asks.stop()
+	f.stored.stop(ctx)
 	err := f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.stop(ctx) })
 	if err == nil {
 		err = f.everyPump(ctx, func(ctx context.Context, p *pump) error { return p.repeat(ctx, end, &f.ended) })
 	}
+	kept := f.stored.settle(ctx)
 	if err == nil || !f.inFlight() {
 		f.close()
 	}
 	f.teller.news()
-	if err = f.unreached(err, func(c *client) bool { return c.ended == f.everyone() }); err != nil {
+	err = f.unreached(err, func(c *client) bool { return c.ended == f.everyone() })
+	if err = errors.Join(err, kept); err != nil {
 		return fmt.Errorf("settle the traffic: %w", err)
 	}
 	return nil
@@ -214,7 +226,10 @@ func (f *Fleet) inFlight() bool {
 }
 
 // Look tells the fleet's facts soon, all read after this call.
-func (f *Fleet) Look() { f.teller.lookNow() }
+func (f *Fleet) Look() {
+	f.stored.look()
+	f.teller.lookNow()
+}
 
 // Close closes every connection and waits until nothing of the fleet runs. It
 // tells nothing more.
@@ -234,6 +249,7 @@ func (f *Fleet) Close() {
 		_ = f.everyPump(context.Background(), func(ctx context.Context, p *pump) error { return p.stop(ctx) })
 		unblock.Stop()
 		f.asks.stop()
+		f.stored.close()
 		var group errgroup.Group
 		group.SetLimit(dialing)
 		for _, c := range f.all {

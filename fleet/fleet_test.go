@@ -150,7 +150,7 @@ func TestTheServersAgree(t *testing.T) {
 		f.wait("everyone is elsewhere", allConnected("C"))
 	})
 	fl := f.settleAll()
-	if fl.Reconnects < 20 || fl.Published < 100 || fl.Listeners != 13 || len(fl.Streams) != 3 || len(fl.Groups) != 1 {
+	if fl.Reconnects < 20 || fl.Published < 100 || fl.Listeners != 13 || len(fl.Series) != 3 || len(fl.Groups) != 1 {
 		t.Errorf("%+v", fl)
 	}
 	if fl.Requests.Answered == 0 || fl.Requests.Sent != fl.Requests.Answered+fl.Requests.Unanswered() {
@@ -166,7 +166,7 @@ func TestTheServersAgree(t *testing.T) {
 			}
 		}
 		for i, p := range f.pumps {
-			if sent := int64(fl.Streams[i].Published + p.others.Load()); in[p.client.facts.Name] != sent {
+			if sent := int64(fl.Series[i].Published + p.others.Load()); in[p.client.facts.Name] != sent {
 				return fmt.Sprintf("%s sent %d, the servers say %d", p.client.facts.Name, sent, in[p.client.facts.Name])
 			}
 		}
@@ -203,7 +203,7 @@ func (f *watched) adds(fl cluster.Fleet) {
 	f.t.Helper()
 	var streams, clients cluster.Tally
 	var published uint64
-	for _, s := range fl.Streams {
+	for _, s := range fl.Series {
 		streams, published = streams.Add(s.Tally), published+s.Published
 		if got := s.Received - s.Duplicated + s.Lost; got != s.Published*uint64(fl.Listeners) {
 			f.t.Errorf("%s: %+v for %d listeners", s.Publisher, s, fl.Listeners)

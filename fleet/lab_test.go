@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -26,14 +27,19 @@ const patience = 30 * time.Second
 type lab struct {
 	t    *testing.T
 	topo cluster.Topology
+	dir  string
 	runs map[string][]*server.Server // every server there was on a node, the newest last
 }
 
-func newLab(t *testing.T) *lab {
-	l := &lab{t: t, topo: cluster.Topology{Cluster: "roll"}, runs: map[string][]*server.Server{}}
+func newLab(t *testing.T) *lab { return labOf(t, 2) }
+
+// labOf has so many permanent servers; all three make them servers with
+// JetStream.
+func labOf(t *testing.T, permanent int) *lab {
+	l := &lab{t: t, topo: cluster.Topology{Cluster: "roll", JetStream: permanent == 3}, runs: map[string][]*server.Server{}, dir: t.TempDir()}
 	for i, name := range []string{"A", "B", "C"} {
 		l.topo.Nodes = append(l.topo.Nodes, cluster.Node{
-			Name: name, Permanent: i < 2, Host: "127.0.0.1", ClientPort: freePort(t), RoutePort: freePort(t),
+			Name: name, Permanent: i < permanent, Host: "127.0.0.1", ClientPort: freePort(t), RoutePort: freePort(t),
 		})
 	}
 	t.Cleanup(func() {
@@ -81,6 +87,9 @@ func (l *lab) begin(name string) {
 		ServerName: name, Host: n.Host, Port: n.ClientPort,
 		Cluster: server.ClusterOpts{Name: l.topo.Cluster, Host: n.Host, Port: n.RoutePort},
 		NoLog:   true, NoSigs: true,
+	}
+	if l.topo.JetStream {
+		o.JetStream, o.StoreDir = true, filepath.Join(l.dir, name)
 	}
 	for _, p := range l.topo.Permanent() {
 		o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort(p.Host, strconv.Itoa(p.RoutePort))})

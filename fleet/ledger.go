@@ -92,3 +92,14 @@ func (l *ledger) late(seq uint64) {
 func (l *ledger) tally() cluster.Tally {
 	return cluster.Tally{Received: l.received, Lost: l.lost, Duplicated: l.duplicated, Reordered: l.reordered}
 }
+
+// missingUpTo counts the numbers up to this one that were never observed.
+func (l *ledger) missingUpTo(seq uint64) uint64 {
+	n := max(seq, l.last) - l.last
+	for _, s := range l.missing {
+		if s.first <= seq {
+			n += min(s.last, seq) - s.first + 1
+		}
+	}
+	return n
+}

@@ -88,7 +88,7 @@ func (l *listener) sum() (sum cluster.Tally) {
 }
 
 // tally sums what it had of all publishers, and adds that of each to streams.
-func (l *listener) tally(streams []cluster.Stream) (sum cluster.Tally) {
+func (l *listener) tally(streams []cluster.Series) (sum cluster.Tally) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.streams {

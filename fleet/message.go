@@ -12,6 +12,7 @@ type kind byte
 const (
 	hello  kind = 'h' // interest has travelled as far as whoever gets it
 	number kind = 'n' // counted in the ledgers
+	kept   kind = 's' // in a stream, whose ledgers are others
 	end    kind = 'e' // what was published before it has been delivered, or never will be
 )
 
@@ -37,6 +38,8 @@ func (k kind) word() string {
 		return "hello "
 	case number:
 		return "number "
+	case kept:
+		return "stored "
 	case end:
 		return "end "
 	}

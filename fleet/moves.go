@@ -92,9 +92,7 @@ func (c *client) lost(at time.Time, err error) {
 		if f.Status == cluster.ClientConnected {
 			f.Status, f.AwaySince, f.Err = cluster.ClientAway, at, ""
 			f.Disconnects++
-			if f.Role == cluster.RoleRequester || f.Role == cluster.RoleResponder {
-				c.fleet.asks.broke(at)
-			}
+			c.fleet.breaks.note(at)
 		}
 		if err != nil {
 			f.Err = err.Error()

@@ -101,7 +101,7 @@ func (t *teller) run() {
 		asked := t.look.Swap(false)
 		at := time.Now()
 		pause := cluster.Beat(at, resting)
-		if e := t.snapshot(at); asked || len(e.Changed)+len(e.Costs) > 0 || e.Totals != t.last.Totals || !slices.Equal(e.Streams, t.last.Streams) || !slices.Equal(e.Groups, t.last.Groups) {
+		if e := t.snapshot(at); asked || len(e.Changed)+len(e.Costs) > 0 || e.Totals != t.last.Totals || !slices.Equal(e.Series, t.last.Series) || !slices.Equal(e.Groups, t.last.Groups) {
 			t.last = e
 			t.fleet.o.Sink(e)
 			pause = cluster.Beat(at, counting)
@@ -151,9 +151,9 @@ func (t *teller) snapshot(at time.Time) cluster.FleetChanged {
 // nobody has received what is not published.
 func (t *teller) summed(e cluster.FleetChanged) cluster.FleetChanged {
 	f, s := t.fleet, &e.Totals
-	e.Streams = make([]cluster.Stream, len(f.pumps))
+	e.Series = make([]cluster.Series, len(f.pumps))
 	for _, l := range f.listeners {
-		sum := l.tally(e.Streams)
+		sum := l.tally(e.Series)
 		s.Tally = s.Add(sum)
 		if l == f.queue {
 			e.Groups = append(e.Groups, cluster.QueueGroup{Name: group, Members: f.o.Workload.Queue, Tally: sum})
@@ -163,9 +163,10 @@ func (t *teller) summed(e cluster.FleetChanged) cluster.FleetChanged {
 	s.Listeners = len(f.listeners)
 	s.Reconnects, s.AwayP50, s.AwayP99, s.AwayMax = f.away.sum()
 	s.Requests = f.asks.sum()
+	s.Stored, e.Streams, e.Asked = f.stored.sum()
 	e.Costs = t.takeCosts()
 	for i, p := range f.pumps {
-		st := &e.Streams[i]
+		st := &e.Series[i]
 		st.Publisher = p.client.facts.Name
 		st.Published, st.Refused, st.Unsure = p.published.Load(), p.refused.Load(), p.unsure.Load()
 		s.Published, s.Refused, s.Unsure = s.Published+st.Published, s.Refused+st.Refused, s.Unsure+st.Unsure

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"nats-roll/cluster"
@@ -59,6 +60,8 @@ func (im Impact) Quiet() bool {
 // known later.
 type Bill struct {
 	Unanswered int            // requests
+	Stalls     int            // messages or values that took long to be acknowledged
+	Longest    time.Duration  // of these
 	Costs      []cluster.Cost // the newest
 }
 
@@ -69,6 +72,9 @@ func (b Bill) add(c cluster.Cost) Bill {
 	switch c.Kind {
 	case cluster.CostTimedOut, cluster.CostUnserved, cluster.CostFailed:
 		b.Unanswered++
+	case cluster.CostStalled:
+		b.Stalls++
+		b.Longest = max(b.Longest, c.For)
 	}
 	b.Costs = append(slices.Clone(b.Costs[max(0, len(b.Costs)+1-keepCosts):]), c)
 	return b
@@ -76,12 +82,12 @@ func (b Bill) add(c cluster.Cost) Bill {
 
 // Words tells it; empty if there is nothing.
 func (b Bill) Words() string {
-	switch b.Unanswered {
-	case 0:
-		return ""
-	case 1:
-		return "1 request unanswered"
-	default:
-		return fmt.Sprintf("%d requests unanswered", b.Unanswered)
+	var out []string
+	if b.Unanswered > 0 {
+		out = append(out, count(b.Unanswered, "request")+" unanswered")
 	}
+	if b.Stalls > 0 {
+		out = append(out, fmt.Sprintf("%s in JetStream, %s at most", count(b.Stalls, "stall"), Round(b.Longest)))
+	}
+	return strings.Join(out, "; ")
 }

@@ -223,7 +223,7 @@ func (r rolling) connect() Step {
 		Given:   r.isUp(permanent...),
 		Do:      ConnectClients{Workload: r.Workload, To: first},
 		Met:     Present{Clients: r.Workload.Clients()},
-		Until:   []Check{Census{}, Reached{}},
+		Until:   append([]Check{Census{}, Reached{}}, r.current()...),
 		Timeout: actTimeout,
 		NoUndo:  "clients only watch; they end with the rehearsal",
 	}
@@ -260,7 +260,7 @@ func (r rolling) stop(i int) Step {
 	others := r.others(n.Name)
 	s := Step{
 		ID: slug("stop", n.Name), Title: "Stop " + n.Name, Node: n.Name,
-		Given:   append(r.isUp(others...), r.fit(n)),
+		Given:   append(append(r.isUp(others...), r.replicated()...), r.fit(n)),
 		Do:      r.stopAction(n),
 		Met:     Exited{Node: n.Name},
 		Past:    Restarted{Node: n.Name, Build: r.to(n)},
@@ -300,6 +300,26 @@ func (r rolling) elsewhere(n cluster.Node) []Check {
 		return nil
 	}
 	return []Check{Census{Without: n.Name}, Reached{}}
+}
+
+// streams says that the rehearsal has some.
+func (r rolling) streams() bool { return r.Topology.JetStream && r.Workload.JetStream() }
+
+// current is what is asked of the streams before a server is stopped and after
+// one is back.
+func (r rolling) current() []Check {
+	if !r.streams() {
+		return nil
+	}
+	return []Check{Replicated{Nodes: r.Topology.Permanent()}}
+}
+
+func (r rolling) replicated() []Requirement {
+	var out []Requirement
+	for _, c := range r.current() {
+		out = append(out, Requirement{Check: c})
+	}
+	return out
 }
 
 func (r rolling) stopTimeout() time.Duration {
@@ -366,7 +386,7 @@ func (r rolling) back(n cluster.Node) *Way {
 			Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)},
 			r.startAction(n),
 		},
-		Until: []Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}, NoneGone{}},
+		Until: append([]Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}, NoneGone{}}, r.current()...),
 		Build: r.from(n),
 	}
 }
@@ -399,6 +419,7 @@ func (r rolling) restart(i int) Step {
 		Undo:    r.stopAction(n),
 		Back:    r.back(n),
 	}
+	s.Until = append(s.Until, r.current()...)
 	if i > 0 {
 		s.Quote = r.quoted("We upgrade and restart 'B'.")
 	}
@@ -436,6 +457,9 @@ func (r rolling) lookBack() Step {
 		s.Until = append(s.Until, Running{Node: n.Name, Build: r.to(n)})
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
+	if r.streams() {
+		s.Until = append(s.Until, Kept{})
+	}
 	if r.down {
 		s.Quote = backQuote
 		s.Claims = []Claim{samePath(permanent, r.To)}

@@ -40,7 +40,32 @@ func others(w cluster.Workload) string {
 	if w.Requesters > 0 {
 		out = append(out, fmt.Sprintf("%s with %d requests a second each, given up after %s, and %d responders", count(w.Requesters, "requester"), w.Asks, Round(w.Timeout), cluster.Responders))
 	}
+	if w.JetStream() {
+		out = append(out, kept(w))
+	}
 	return strings.Join(out, "; ")
+}
+
+// kept tells what is done with JetStream.
+func kept(w cluster.Workload) string {
+	var out []string
+	if w.Stores > 0 {
+		out = append(out, fmt.Sprintf("%s with %d messages a second each to a stream with three replicas, each sent again until it is acknowledged, an attempt given up after %s", count(w.Stores, "publisher"), w.StoreRate, Round(w.Timeout)))
+	}
+	if w.Consumers > 0 {
+		out = append(out, fmt.Sprintf("a durable consumer from which %s", pullers(w.Consumers)))
+	}
+	if w.KV > 0 {
+		out = append(out, fmt.Sprintf("a key-value bucket with %d values a second, written and watched", w.KV))
+	}
+	return "in JetStream, " + List(out)
+}
+
+func pullers(n int) string {
+	if n == 1 {
+		return "1 client pulls"
+	}
+	return fmt.Sprintf("%d clients pull", n)
 }
 
 // set tells how clients differ from what the client library does by itself.

@@ -1,0 +1,568 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"nats-roll/cluster"
+)
+
+// What the rehearsal keeps in JetStream. The subjects are not among those that
+// the numbered messages have, so that its subscribers do not hear them.
+const (
+	streamName   = "ROLL"
+	storing      = "rolljs." // and the publisher's number
+	durable      = "roll-pull"
+	bucketName   = "ROLL"
+	bucketStream = "KV_" + bucketName
+	key          = "count"
+)
+
+const (
+	replicas   = 3
+	retryPause = 20 * time.Millisecond // between two attempts
+	ackWait    = 2 * time.Second       // after which the consumer hands a message out again
+	batch      = 64                    // messages that are pulled at once
+)
+
+// stored is the fleet's work on JetStream. Its goroutines are one for each
+// client, and end with stop.
+type stored struct {
+	fleet      *Fleet
+	watcher    *client
+	publishers []*client
+	consumers  []*client
+	writer     *client
+	reader     *client
+
+	ctx    context.Context // until the last message is begun
+	cancel context.CancelFunc
+	tries  context.Context // and acknowledged
+	giveUp context.CancelFunc
+	read   context.Context // and consumed
+	end    context.CancelFunc
+	work   sync.WaitGroup
+	drain  sync.WaitGroup
+	kick   chan struct{}
+
+	mu      sync.Mutex
+	sums    cluster.Stored
+	pulled  []ledger // of the consumer, by publisher
+	asked   []uint64 // by publisher
+	acked   []uint64 // by publisher: all up to this one
+	written uint64   // the last value that was acknowledged
+	shown   uint64   // the last value that the reader saw
+	streams []cluster.Stream
+	at      time.Time // when they were asked for
+}
+
+func (s *stored) init(f *Fleet) {
+	w := f.o.Workload
+	s.fleet = f
+	s.kick = make(chan struct{}, 1)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.tries, s.giveUp = context.WithCancel(context.Background())
+	s.read, s.end = context.WithCancel(context.Background())
+	s.asked, s.acked, s.pulled = make([]uint64, w.Stores), make([]uint64, w.Stores), make([]ledger, w.Stores)
+	if w.JetStream() {
+		s.sums = cluster.Stored{Rate: w.Stores * w.StoreRate, Timeout: w.Timeout}
+	}
+}
+
+func (s *stored) on() bool { return s.watcher != nil }
+
+// prepare makes the stream, the bucket and the durable consumer, and tries until
+// the servers have elected who does that.
+func (s *stored) prepare(ctx context.Context) error {
+	if !s.on() {
+		return nil
+	}
+	js, err := jetstream.New(s.watcher.nc)
+	if err != nil {
+		return err
+	}
+	n := min(replicas, len(s.fleet.o.Topology.Permanent()))
+	for _, try := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"stream " + streamName, func(ctx context.Context) error {
+			_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: streamName, Subjects: []string{storing + "*"}, Replicas: n})
+			return err
+		}},
+		{"bucket " + bucketName, func(ctx context.Context) error {
+			_, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Replicas: n})
+			return err
+		}},
+		{"consumer " + durable, func(ctx context.Context) error {
+			_, err := js.CreateConsumer(ctx, streamName, jetstream.ConsumerConfig{Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait})
+			return err
+		}},
+	} {
+		if err := persist(ctx, time.Second, try.do); err != nil {
+			return fmt.Errorf("make the %s with %d replicas: %w", try.what, n, err)
+		}
+	}
+	return nil
+}
+
+// persist tries until it works or ctx ends, and then says why it did not.
+func persist(ctx context.Context, each time.Duration, do func(context.Context) error) error {
+	for {
+		try, cancel := context.WithTimeout(ctx, each)
+		err := do(try)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(10 * retryPause):
+		}
+	}
+}
+
+// start begins the work.
+func (s *stored) start() error {
+	if !s.on() {
+		return nil
+	}
+	w := s.fleet.o.Workload
+	for i, c := range s.publishers {
+		js, err := jetstream.New(c.nc)
+		if err != nil {
+			return err
+		}
+		if w.StoreRate > 0 {
+			s.work.Go(func() { s.publish(js, c, i, time.Second/time.Duration(w.StoreRate)) })
+		}
+	}
+	for _, c := range s.consumers {
+		js, err := jetstream.New(c.nc)
+		if err != nil {
+			return err
+		}
+		s.drain.Go(func() { s.pull(js, c) })
+	}
+	if s.writer != nil {
+		if err := s.startKV(time.Second / time.Duration(w.KV)); err != nil {
+			return err
+		}
+	}
+	js, err := jetstream.New(s.watcher.nc)
+	if err != nil {
+		return err
+	}
+	s.drain.Go(func() { s.watch(js) })
+	return nil
+}
+
+// publish publishes numbers to the stream, each until it is acknowledged.
+func (s *stored) publish(js jetstream.JetStream, c *client, by int, pause time.Duration) {
+	next := time.NewTicker(pause)
+	defer next.Stop()
+	for seq := uint64(1); ; seq++ {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-next.C:
+		}
+		s.mu.Lock()
+		s.asked[by] = seq
+		s.sums.Asked++
+		s.mu.Unlock()
+		msg := nats.NewMsg(storing + strconv.Itoa(by+1))
+		msg.Data = fill(message{kind: kept, seq: seq, by: by, sent: s.fleet.now()}.appendTo(nil, s.fleet.run), s.fleet.o.Workload.Payload)
+		id := fmt.Sprintf("%s-%d-%d", s.fleet.run, by, seq)
+		ok := s.insist(c, func(ctx context.Context) error {
+			ack, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			switch {
+			case err == nil:
+				s.acked[by] = seq
+				s.sums.Acked++
+				if ack.Duplicate {
+					s.sums.Again++
+				}
+			case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
+				s.sums.TimedOut++
+			default:
+				s.sums.Refused++
+			}
+			return err
+		}, func(took time.Duration) {
+			s.sums.Stalls++
+			s.sums.StallMax = max(s.sums.StallMax, took)
+		})
+		if !ok {
+			return
+		}
+	}
+}
+
+// insist makes attempts until one succeeds, and books a stall if it took more
+// than one or longer than is usual. It is false if the end came first.
+func (s *stored) insist(c *client, attempt func(context.Context) error, stalled func(took time.Duration)) bool {
+	began := time.Now()
+	for n := 1; ; n++ {
+		try, cancel := context.WithTimeout(s.tries, s.fleet.o.Workload.Timeout)
+		err := attempt(try)
+		cancel()
+		c.touch()
+		took := time.Since(began)
+		over := s.tries.Err() != nil
+		if (err == nil && (n > 1 || took >= cluster.StallFrom)) || (err != nil && over) {
+			s.mu.Lock()
+			stalled(took)
+			s.mu.Unlock()
+			s.fleet.teller.cost(cluster.Cost{At: s.fleet.breaks.cause(began), Client: c.facts.Name, Kind: cluster.CostStalled, For: took})
+		}
+		if err == nil {
+			return true
+		}
+		select {
+		case <-s.tries.Done():
+			return false
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// pull takes messages from the durable consumer and acknowledges them.
+func (s *stored) pull(js jetstream.JetStream, c *client) {
+	var consumer jetstream.Consumer
+	for s.read.Err() == nil {
+		if consumer == nil {
+			var err error
+			try, cancel := context.WithTimeout(s.read, time.Second)
+			consumer, err = js.Consumer(try, streamName, durable)
+			cancel()
+			if err != nil {
+				consumer = nil
+				s.rest()
+				continue
+			}
+		}
+		msgs, err := consumer.Fetch(batch, jetstream.FetchMaxWait(250*time.Millisecond))
+		if err != nil {
+			s.rest()
+			continue
+		}
+		for msg := range msgs.Messages() {
+			s.take(msg)
+			_ = msg.Ack() // or it comes again, and is counted
+		}
+		c.touch()
+		if msgs.Error() != nil {
+			s.rest()
+		}
+	}
+}
+
+// rest waits a little after an attempt to read that failed.
+func (s *stored) rest() {
+	select {
+	case <-s.read.Done():
+	case <-time.After(retryPause):
+	}
+}
+
+func (s *stored) take(msg jetstream.Msg) {
+	m, ours := parse(msg.Data(), s.fleet.run)
+	if !ours || m.kind != kept || m.by >= len(s.pulled) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulled[m.by].observe(m.seq)
+}
+
+// startKV writes a value that counts up, and watches it.
+func (s *stored) startKV(pause time.Duration) error {
+	out, err := jetstream.New(s.writer.nc)
+	if err != nil {
+		return err
+	}
+	in, err := jetstream.New(s.reader.nc)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, flushing)
+	defer cancel()
+	write, err := out.KeyValue(ctx, bucketName)
+	if err != nil {
+		return err
+	}
+	read, err := in.KeyValue(ctx, bucketName)
+	if err != nil {
+		return err
+	}
+	seen, err := read.Watch(s.read, key)
+	if err != nil {
+		return err
+	}
+	s.work.Go(func() { s.write(write, pause) })
+	s.drain.Go(func() {
+		defer func() { _ = seen.Stop() }()
+		for {
+			select {
+			case <-s.read.Done():
+				return
+			case e, ok := <-seen.Updates():
+				if !ok {
+					return
+				}
+				if e != nil {
+					s.see(e.Value())
+				}
+			}
+		}
+	})
+	return nil
+}
+
+func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
+	next := time.NewTicker(pause)
+	defer next.Stop()
+	for n := uint64(1); ; n++ {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-next.C:
+		}
+		value := strconv.AppendUint(nil, n, 10)
+		ok := s.insist(s.writer, func(ctx context.Context) error {
+			_, err := kv.Put(ctx, key, value)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if err != nil {
+				s.sums.KVFailed++
+				return err
+			}
+			s.written, s.sums.Written = n, n
+			return nil
+		}, func(took time.Duration) { s.sums.KVStallMax = max(s.sums.KVStallMax, took) })
+		if !ok {
+			return
+		}
+	}
+}
+
+func (s *stored) see(value []byte) {
+	n, err := strconv.ParseUint(string(value), 10, 64)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n < s.shown {
+		s.sums.Backwards++
+	}
+	s.shown = n
+	s.reader.touch()
+}
+
+// stop begins nothing any more, and waits until the last message is acknowledged
+// or ctx ends.
+func (s *stored) stop(ctx context.Context) {
+	s.cancel()
+	defer context.AfterFunc(ctx, s.giveUp)()
+	s.work.Wait()
+}
+
+// close ends what is left.
+func (s *stored) close() {
+	s.giveUp()
+	s.stop(s.tries)
+	s.end()
+	s.drain.Wait()
+}
+
+// settle waits until the consumer has had what is stored, and looks every
+// acknowledged message up.
+func (s *stored) settle(ctx context.Context) error {
+	if !s.on() {
+		return nil
+	}
+	js, err := jetstream.New(s.watcher.nc)
+	if err != nil {
+		return err
+	}
+	found := make([]ledger, len(s.asked))
+	err = persist(ctx, time.Minute, func(try context.Context) error { return s.lookUp(try, js, found) })
+	var last uint64
+	if err == nil && s.writer != nil {
+		err = persist(ctx, time.Second, func(try context.Context) error {
+			kv, err := js.KeyValue(try, bucketName)
+			if err != nil {
+				return err
+			}
+			e, err := kv.Get(try, key)
+			if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+				return err
+			}
+			if err == nil {
+				last, err = strconv.ParseUint(string(e.Value()), 10, 64)
+				return err
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("look the acknowledged messages up: %w", err)
+	}
+	if len(s.consumers) > 0 {
+		err = s.await(ctx, found)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums.Looked = true
+	for i := range found {
+		s.sums.Unsure += s.asked[i] - s.acked[i]
+		missing := found[i].missingUpTo(s.acked[i])
+		s.sums.Missing += missing
+		s.sums.Found += s.acked[i] - missing
+		s.sums.Twice += found[i].duplicated
+	}
+	// What was not acknowledged may have been written all the same.
+	s.sums.KVLost = s.writer != nil && last < s.written
+	return err
+}
+
+// lookUp reads the whole stream.
+func (s *stored) lookUp(ctx context.Context, js jetstream.JetStream, found []ledger) error {
+	clear(found)
+	stream, err := js.Stream(ctx, streamName)
+	if err != nil {
+		return err
+	}
+	info, err := stream.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.State.Msgs == 0 {
+		return nil
+	}
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return err
+	}
+	for left := info.State.Msgs; left > 0; {
+		msgs, err := consumer.Fetch(int(min(left, 1000)), jetstream.FetchMaxWait(time.Second))
+		if err != nil {
+			return err
+		}
+		before := left
+		for msg := range msgs.Messages() {
+			left--
+			if m, ours := parse(msg.Data(), s.fleet.run); ours && m.kind == kept && m.by < len(found) {
+				found[m.by].observe(m.seq)
+			}
+		}
+		if err := errors.Join(msgs.Error(), ctx.Err()); err != nil {
+			return err
+		}
+		if left == before {
+			return fmt.Errorf("the stream has %d messages, and hands out all but %d", info.State.Msgs, left)
+		}
+	}
+	return nil
+}
+
+// await waits until the durable consumer has handed out all that is stored.
+func (s *stored) await(ctx context.Context, found []ledger) error {
+	for {
+		s.mu.Lock()
+		behind := 0
+		for i := range found {
+			if s.pulled[i].last < found[i].last || s.pulled[i].lost > found[i].lost {
+				behind++
+			}
+		}
+		s.mu.Unlock()
+		if behind == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the durable consumer has not handed out everything: %w", ctx.Err())
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// look asks for the streams soon.
+func (s *stored) look() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// watch asks for the streams' leaders and replicas, now and then and when told
+// to. A stream without a leader does not answer.
+func (s *stored) watch(js jetstream.JetStream) {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		select {
+		case <-s.read.Done():
+			return
+		case <-next.C:
+		case <-s.kick:
+		}
+		at := time.Now()
+		names := []string{streamName, bucketStream}
+		var out []cluster.Stream
+		for _, name := range names {
+			out = append(out, s.stream(js, name))
+		}
+		s.mu.Lock()
+		s.streams, s.at = out, at
+		s.mu.Unlock()
+		s.fleet.teller.lookNow()
+		next.Reset(cluster.Beat(at, resting))
+	}
+}
+
+func (s *stored) stream(js jetstream.JetStream, name string) cluster.Stream {
+	out := cluster.Stream{Name: name}
+	ctx, cancel := context.WithTimeout(s.read, 500*time.Millisecond)
+	defer cancel()
+	stream, err := js.Stream(ctx, name)
+	if err != nil {
+		return out
+	}
+	info := stream.CachedInfo()
+	out.Messages = info.State.Msgs
+	if info.Cluster == nil {
+		return out
+	}
+	out.Leader = info.Cluster.Leader
+	for _, r := range info.Cluster.Replicas {
+		out.Replicas = append(out.Replicas, cluster.Replica{Node: strings.TrimSpace(r.Name), Current: r.Current, Offline: r.Offline, Lag: r.Lag})
+	}
+	return out
+}
+
+// sum is what is known now.
+func (s *stored) sum() (sums cluster.Stored, streams []cluster.Stream, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sums = s.sums
+	for i := range s.pulled {
+		sums.Consumed += s.pulled[i].received - s.pulled[i].duplicated
+		sums.Redelivered += s.pulled[i].duplicated
+	}
+	return sums, s.streams, s.at
+}

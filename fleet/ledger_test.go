@@ -1,10 +1,15 @@
 package fleet
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"nats-roll/cluster"
 )
 
 func TestLedger(t *testing.T) {
@@ -167,5 +172,30 @@ func BenchmarkObserve(b *testing.B) {
 	}
 	if l.lost != 0 {
 		b.Fatal(l.lost)
+	}
+}
+
+// What a delivered message costs: from the library's hands to the ledger.
+func BenchmarkReceive(b *testing.B) {
+	for _, queue := range []bool{false, true} {
+		b.Run(fmt.Sprintf("queue=%t", queue), func(b *testing.B) {
+			f := New(Options{Workload: cluster.Workload{Publishers: 3, Queue: 2}})
+			defer f.Close()
+			c := f.subs[0]
+			if queue {
+				c = f.subs[2]
+			}
+			msg := &nats.Msg{}
+			seq := uint64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				seq++
+				msg.Data = message{kind: number, seq: seq, by: 1, sent: time.Second}.appendTo(msg.Data[:0], f.run)
+				c.receive(msg)
+			}
+			if t := c.hears.sum(); t.Received != seq || t.Lost != 0 {
+				b.Fatal(t)
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -16,9 +17,22 @@ import (
 	"go.uber.org/goleak"
 
 	"nats-roll/cluster"
+	"nats-roll/release/releasetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { releasetest.Main(leaks{m}) }
+
+// leaks runs the tests and then looks for goroutines that are left.
+type leaks struct{ *testing.M }
+
+func (l leaks) Run() int {
+	code := l.M.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
 
 // patience is how long a condition may take to come true on a busy machine.
 const patience = 30 * time.Second

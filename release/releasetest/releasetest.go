@@ -27,7 +27,7 @@ var isServer bool
 // tests otherwise.
 //
 //	func TestMain(m *testing.M) { releasetest.Main(m) }
-func Main(m *testing.M) {
+func Main(m interface{ Run() int }) {
 	if embedded.Asked(os.Args[0]) {
 		embedded.Main()
 	}

@@ -128,3 +128,24 @@ func (p Progress) Step() (StepProgress, bool) {
 	}
 	return p.Steps[p.Current], true
 }
+
+// Predicted is how many clients each node would have if the text were right
+// about the last stop: those it had before, and its part of the stopped node's.
+// It is nil before the first such stop.
+func (p Progress) Predicted() map[string]int {
+	for i := len(p.Steps) - 1; i > 0; i-- {
+		st, before := p.Steps[i], p.Steps[i-1].On
+		if len(st.Predict) == 0 || st.Status != Verified || before == nil {
+			continue
+		}
+		out := map[string]int{}
+		left := before[st.Node]
+		for k, n := range st.Predict {
+			part := left / (len(st.Predict) - k)
+			left -= part
+			out[n] = before[n] + part
+		}
+		return out
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package upgrade_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -33,5 +34,30 @@ func TestCostsAreBookedByWhatCausedThem(t *testing.T) {
 	}
 	if got := find(p, "stop-a").Cost(); got != "2 requests unanswered" {
 		t.Error(got)
+	}
+}
+
+// What the text predicts of a stop is counted from where the clients were before.
+func TestPredicted(t *testing.T) {
+	t0 := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	p := upgrade.Progress{}.Apply(t0, upgrade.Planned{Outline: upgrade.Rolling(spec(t, 2, true)).Outline()})
+	if p.Predicted() != nil {
+		t.Error(p.Predicted())
+	}
+	for _, st := range []struct {
+		id   string
+		on   map[string]int
+		want map[string]int
+	}{
+		{"start-c", map[string]int{"A": 21, "B": 1}, nil},
+		{"stop-a", map[string]int{"B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
+		{"replace-a", map[string]int{"B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
+		{"restart-a", map[string]int{"A": 0, "B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
+		{"stop-b", map[string]int{"C": 22}, map[string]int{"A": 6, "C": 16}},
+	} {
+		p = p.Apply(t0, upgrade.StepEnded{ID: st.id, Status: upgrade.Verified, On: st.on})
+		if got := p.Predicted(); !maps.Equal(got, st.want) {
+			t.Errorf("after %s: %v, want %v", st.id, got, st.want)
+		}
 	}
 }

@@ -278,13 +278,13 @@ func (r rolling) stop(i int) Step {
 		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
 		s.Claims = append(s.Claims, subscriberMoves(n.Name))
 		if r.asWritten() {
-			s.Claims = append(s.Claims, evenly(n, others))
+			s.Claims, s.Predict = append(s.Claims, evenly(n, others)), names(others)
 		}
 	case 1:
 		s.Why = fmt.Sprintf("%s is %s; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, r.done, n.Name, r.stopWords(n))
 		s.Quote = r.quoted("We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'.")
 		if r.asWritten() {
-			s.Claims = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others))
+			s.Claims, s.Predict = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others)), names(others)
 		}
 	default:
 		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
@@ -437,6 +437,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 		Met:     Exited{Node: n.Name},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}, Meshed{Among: names(permanent)}},
 		Claims:  []Claim{redistribute("Any clients on 'C' will redistribute to our permanent cluster members", n, permanent)},
+		Predict: names(permanent),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
 	}

@@ -94,7 +94,7 @@ func (m Model) narrowPage() []string {
 	step := b.H - rows - 1 - 2 - log
 	lines := m.step(view.Size{W: b.W, H: step})
 	lines = append(lines, m.serverLines(view.Size{W: b.W, H: rows + 1})...)
-	lines = append(lines, " "+view.ClientLine(m.theme, m.state.World, b.W-2), " "+m.theme.Dim.Render("Traffic  ")+m.trafficLine())
+	lines = append(lines, " "+view.ClientLine(m.theme, m.state.World, m.state.Plan.Predicted(), b.W-2), " "+m.theme.Dim.Render("Traffic  ")+m.trafficLine())
 	if m.filter != (view.LogFilter{}) || m.back > 0 { // or nobody knows why so few lines are there
 		lines = append(lines, " "+m.theme.Dim.Render("Log  ")+m.logWhat()+"  "+m.logAside())
 		log--
@@ -157,11 +157,11 @@ func (m Model) content(p panel, size view.Size) (title, aside string, lines []st
 		if which := view.ClientRange(m.state.World, m.rows, size); which != "" {
 			aside += t.Dim.Render(which)
 		}
-		return t.Strong.Render(fmt.Sprintf("Clients  %d", n)), aside, view.Clients(t, m.state.World, m.now, m.rows, size)
+		return t.Strong.Render(fmt.Sprintf("Clients  %d", n)), aside, view.Clients(t, m.state.World, m.state.Plan.Predicted(), m.now, m.rows, size)
 	case trafficPanel:
 		title = t.Strong.Render("Traffic")
 		if size.W >= 100 {
-			title += "  " + t.Dim.Render(view.TrafficLegend)
+			title += "  " + t.Dim.Render(view.TrafficLegend(m.state))
 		}
 		return title, view.TrafficTitle(t, m.state, m.now), view.Traffic(t, m.state, m.now, size)
 	case logPanel:

@@ -49,6 +49,21 @@ func (s StepProgress) Cost() string {
 	return strings.Join(out, "; ")
 }
 
+// Harm tells only what was lost, came twice, or was waited for.
+func (s StepProgress) Harm() string {
+	var out []string
+	if s.Impact.Lost > 0 {
+		out = append(out, fmt.Sprintf("%d lost", s.Impact.Lost))
+	}
+	if s.Impact.Duplicated > 0 {
+		out = append(out, fmt.Sprintf("%d twice", s.Impact.Duplicated))
+	}
+	if w := s.Bill.Words(); w != "" {
+		out = append(out, w)
+	}
+	return strings.Join(out, ", ")
+}
+
 // Words tells what a step did to the clients: "9 to B, 11 to C; longest away
 // 22 ms; 3 lost, 0 duplicated". It is empty for a quiet step.
 func (im Impact) Words() string {

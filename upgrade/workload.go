@@ -13,7 +13,7 @@ func crew(w cluster.Workload, first, last cluster.Node) string {
 	if w.Behaviour.All {
 		where = "each given every permanent server"
 	}
-	s := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %s more start beside it, %s.", count(w.Subscribers, "subscriber"), where)
+	s := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %s beside it, %s.", more(w.Subscribers), where)
 	if more := others(w); more != "" {
 		s += " Beside them: " + more + "."
 	}
@@ -83,6 +83,13 @@ func set(b cluster.Behaviour) string {
 		out = append(out, "never give up on a server")
 	}
 	return " The clients " + List(out) + "."
+}
+
+func more(subscribers int) string {
+	if subscribers == 1 {
+		return "1 more subscriber starts"
+	}
+	return fmt.Sprintf("%d more subscribers start", subscribers)
 }
 
 func count(n int, noun string) string {

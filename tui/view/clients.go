@@ -17,15 +17,15 @@ const ourPrefix = "nats-roll: "
 // clients one by one from the scroll-th on: strangers first, who are somebody's
 // own, then the tutorial's subscriber and the rest. Only rows that are seen are
 // made.
-func Clients(t theme.Theme, o cluster.Observation, now time.Time, scroll int, size Size) []string {
+func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time.Time, scroll int, size Size) []string {
 	f := o.Fleet
 	strangers := o.Strangers()
 	if len(f.Clients) == 0 && len(strangers) == 0 {
 		return []string{t.Dim.Render("none yet")}
 	}
-	out := Bars(t, o, size.W)
+	out := Bars(t, o, text, size.W)
 	if tight(o, size) { // the list matters more
-		out = []string{ClientLine(t, o, size.W)}
+		out = []string{ClientLine(t, o, text, size.W)}
 	}
 	room := size.H - len(out)
 	if room < 2 {
@@ -131,13 +131,18 @@ func everybody(o cluster.Observation) (on map[string]int, total int) {
 	return on, total
 }
 
-// Bars shows how many clients each server has.
-func Bars(t theme.Theme, o cluster.Observation, w int) []string {
+// Bars shows how many clients each server has, and beside it how many it would
+// have if the text were right about the last stop.
+func Bars(t theme.Theme, o cluster.Observation, text map[string]int, w int) []string {
 	on, total := everybody(o)
+	aside := 0
+	if text != nil {
+		aside = 10
+	}
 	var out []string
 	for _, s := range o.Servers {
 		n := on[s.Node.Name]
-		room := max(0, w-10)
+		room := max(0, w-10-aside)
 		full := 0
 		if total > 0 {
 			full = n * room / total
@@ -145,7 +150,11 @@ func Bars(t theme.Theme, o cluster.Observation, w int) []string {
 		if n > 0 && full == 0 {
 			full = 1
 		}
-		out = append(out, cut(t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room)))+strings.Repeat(" ", room-min(full, room))+right(count(n), 7), w))
+		line := t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room))) + strings.Repeat(" ", room-min(full, room)) + right(count(n), 7)
+		if text != nil {
+			line += t.Dim.Render(right("text "+count(text[s.Node.Name]), aside))
+		}
+		out = append(out, cut(line, w))
 	}
 	if away := total - sumOf(on); away > 0 {
 		out = append(out, cut(t.Warn.Render(fmt.Sprintf("%d without a server", away)), w))
@@ -162,7 +171,7 @@ func sumOf(m map[string]int) int {
 }
 
 // ClientLine is the spread of the clients in one line.
-func ClientLine(t theme.Theme, o cluster.Observation, w int) string {
+func ClientLine(t theme.Theme, o cluster.Observation, text map[string]int, w int) string {
 	on, total := everybody(o)
 	if total == 0 {
 		return t.Dim.Render("Clients  none yet")
@@ -182,6 +191,13 @@ func ClientLine(t theme.Theme, o cluster.Observation, w int) string {
 	}
 	if away := total - sumOf(on); away > 0 {
 		line += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
+	}
+	if text != nil {
+		var says []string
+		for _, s := range o.Servers {
+			says = append(says, fmt.Sprintf("%s %s", s.Node.Name, count(text[s.Node.Name])))
+		}
+		line += t.Dim.Render("the text: " + strings.Join(says, ", ") + "  ")
 	}
 	if n := len(o.Strangers()); n > 0 {
 		line += t.Strong.Render(fmt.Sprintf("%d of them yours", n))

@@ -1,12 +1,14 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
 )
 
 // rateWindow is the time that the rate in the title is taken over.
@@ -22,7 +24,14 @@ func TrafficTitle(t theme.Theme, s rehearsal.State, now time.Time) string {
 	if f.Lost > 0 {
 		lost = t.Warn.Render("lost " + count(f.Lost))
 	}
-	return fmt.Sprintf("%s delivered/s  %s  %s", count(rate(s, now)), lost, t.Dim.Render("duplicated "+count(f.Duplicated)))
+	out := []string{count(rate(s, now)) + " delivered/s", lost, t.Dim.Render("duplicated " + count(f.Duplicated))}
+	if n := f.Requests.Unanswered(); n > 0 {
+		out = append(out, t.Warn.Render("unanswered "+count(n)))
+	}
+	if f.Stored.StallMax > 0 {
+		out = append(out, t.Warn.Render("stalled "+upgrade.Round(f.Stored.StallMax)))
+	}
+	return strings.Join(out, "  ")
 }
 
 // rate is the number of messages delivered in the last second.
@@ -61,10 +70,18 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 	// The right edge stands still between two cells, and lies so far back that
 	// the newest cell is complete: nothing flickers.
 	edge := now.Add(-settling).Truncate(cell)
-	got, lost := buckets(s, edge, cell, w)
+	got, worst := buckets(s, edge, cell, w)
+	waits(worst, s.Plan, edge, cell)
 	top := 1.0
 	for _, n := range got {
 		top = max(top, n)
+	}
+	dearest := ""
+	if size.H >= 5 {
+		dearest = Costliest(t, s.Plan, w)
+	}
+	if dearest != "" {
+		size.H--
 	}
 	rows := max(1, size.H-2)
 	if size.H < 2 {
@@ -83,18 +100,70 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 		out = append(out, marks(t, s, edge, cell, w))
 	}
 	if size.H >= 3 {
-		out = append(out, losses(t, lost))
+		out = append(out, line(t, worst))
 	}
-	return out[:min(len(out), size.H)]
+	out = out[:min(len(out), size.H)]
+	if dearest != "" {
+		out = append(out, dearest)
+	}
+	return out
+}
+
+// harm is the worst that was found in a cell.
+type harm int
+
+const (
+	nothing harm = iota
+	waited       // a request without an answer, or a stall
+	twice
+	lost
+)
+
+// waits marks the cells in which a request came to nothing or a message to a
+// stream stalled, by what caused it.
+func waits(cells []harm, p upgrade.Progress, edge time.Time, cell time.Duration) {
+	start := edge.Add(-cell * time.Duration(len(cells)))
+	for _, st := range p.Steps {
+		for _, c := range st.Bill.Costs {
+			if i := int(c.At.Sub(start) / cell); !c.At.Before(start) && i < len(cells) {
+				cells[i] = max(cells[i], waited)
+			}
+		}
+	}
+}
+
+// Costliest names the steps that cost the clients most, in a line.
+func Costliest(t theme.Theme, p upgrade.Progress, w int) string {
+	var steps []upgrade.StepProgress
+	for _, st := range p.Steps {
+		if price(st) > 0 {
+			steps = append(steps, st)
+		}
+	}
+	if len(steps) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(steps, func(a, b upgrade.StepProgress) int { return cmp.Compare(price(b), price(a)) })
+	var out []string
+	for _, st := range steps {
+		out = append(out, t.Strong.Render(st.Title)+" "+st.Harm())
+	}
+	return cut(t.Dim.Render("costliest  ")+strings.Join(out, t.Dim.Render(" · ")), w)
+}
+
+// price weighs what a step cost: messages and requests that came to nothing, and
+// a tenth of a second of a stall as one of these.
+func price(st upgrade.StepProgress) int {
+	return int(st.Impact.Lost+st.Impact.Duplicated) + st.Bill.Unanswered + int(st.Bill.Longest/(100*time.Millisecond))
 }
 
 // settling is how long the newest word on the traffic may take to come.
 const settling = 300 * time.Millisecond
 
 // buckets sorts what was delivered between two samples into the cells of that
-// time, evenly; losses into the cell in which they were found.
-func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got []float64, lost []uint64) {
-	got, lost = make([]float64, w), make([]uint64, w)
+// time, evenly; what was lost or came twice into the cell in which that was found.
+func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got []float64, found []harm) {
+	got, found = make([]float64, w), make([]harm, w)
 	start := edge.Add(-cell * time.Duration(w))
 	var later *rehearsal.Sample
 	for p := range s.Traffic.Backward() {
@@ -103,15 +172,18 @@ func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got 
 				break
 			}
 			spread(got, start, cell, p.At, later.At, float64(later.Received-min(p.Received, later.Received)))
-			if i := int(later.At.Sub(start) / cell); i < w {
-				lost[i] += later.Lost - min(p.Lost, later.Lost)
-			} else if w > 0 {
-				lost[w-1] += later.Lost - min(p.Lost, later.Lost)
+			if i := min(int(later.At.Sub(start)/cell), w-1); i >= 0 {
+				switch {
+				case later.Lost > p.Lost:
+					found[i] = lost
+				case later.Duplicated > p.Duplicated:
+					found[i] = max(found[i], twice)
+				}
 			}
 		}
 		later = &p
 	}
-	return got, lost
+	return got, found
 }
 
 // spread adds n to the cells between two times, to each its share.
@@ -167,18 +239,23 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 	return line.String()
 }
 
-// losses marks the cells in which a message was found to be lost.
-func losses(t theme.Theme, lost []uint64) string {
+// line shows the worst of each cell.
+func line(t theme.Theme, cells []harm) string {
 	var b strings.Builder
-	for _, n := range lost {
-		if n > 0 {
-			b.WriteString("×")
-		} else {
-			b.WriteByte(' ')
-		}
+	for _, h := range cells {
+		b.WriteRune([]rune(" !=×")[h])
 	}
 	return t.Warn.Render(b.String())
 }
 
-// TrafficLegend says what the marks below the bars mean.
-const TrafficLegend = "↑ started  ↓ stopping  ✗ died  × lost"
+// TrafficLegend says what the marks below the bars mean, as far as there are such.
+func TrafficLegend(s rehearsal.State) string {
+	legend := "↑ started  ↓ stopping  ✗ died  × lost"
+	if s.World.Fleet.Duplicated > 0 {
+		legend += "  = twice"
+	}
+	if slices.ContainsFunc(s.Plan.Steps, func(st upgrade.StepProgress) bool { return len(st.Bill.Costs) > 0 }) {
+		legend += "  ! waited"
+	}
+	return legend
+}

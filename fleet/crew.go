@@ -22,7 +22,7 @@ const (
 	ours       = "roll.>"
 	counted    = "roll.count." // and the publisher's number
 	control    = "roll.control"
-	asking     = "roll.ask"
+	asking     = "ask.roll"        // which those who count do not hear
 	group      = "roll-workers"    // the queue group that hears numbered messages
 	answering  = "roll-responders" // the one that answers requests
 )

@@ -71,7 +71,7 @@ func TestRealServersAgree(t *testing.T) {
 	top := proctest.Topology(t, 2)
 	builds := []cluster.Build{releasetest.Build(t, releasetest.Older), releasetest.Embedded(t)}
 	l := &lab{t: t, topo: top}
-	f := l.fleet(cluster.Workload{Subscribers: 4, Queue: 2, Publishers: 2, Rate: 500, Requesters: 1, Asks: 20, Timeout: time.Second})
+	f := l.fleet(cluster.Workload{Subscribers: 4, Queue: 2, Publishers: 2, Rate: 500}) // requests would go on while a server is in lame duck mode
 	d, err := local.New(local.Options{
 		Topology: top, Dir: t.TempDir(), Sink: func(cluster.Event) {}, Identify: release.Identify, Inspect: release.Inspect,
 		Clients: func(cluster.Workload) local.Clients { return f },
@@ -135,7 +135,7 @@ func TestRealServersAgree(t *testing.T) {
 		w.ask(n)
 	}
 	for _, c := range fl.Clients {
-		if c.Role != cluster.RoleRequester && w.out[c.Name] != int64(c.Delivered) {
+		if w.out[c.Name] != int64(c.Delivered) {
 			t.Errorf("%s got %d, the servers say %d", c.Name, c.Delivered, w.out[c.Name])
 		}
 	}
@@ -150,8 +150,8 @@ func TestRealServersAgree(t *testing.T) {
 	if fl.Reconnects < stops*len(fl.Clients)/4 {
 		t.Errorf("%d reconnects in %d stops", fl.Reconnects, stops)
 	}
-	t.Logf("%d rolls, %d stops, %s: %d published, %d received by %d listeners, %d lost, %d duplicated, %d reconnects; %+v",
-		rolls, stops, time.Since(began).Round(time.Second), published, fl.Received, fl.Listeners, fl.Lost, fl.Duplicated, fl.Reconnects, fl.Requests)
+	t.Logf("%d rolls, %d stops, %s: %d published, %d received by %d listeners, %d lost, %d duplicated, %d reconnects",
+		rolls, stops, time.Since(began).Round(time.Second), published, fl.Received, fl.Listeners, fl.Lost, fl.Duplicated, fl.Reconnects)
 }
 
 // knowsAll says that every client knows every server, so that none waits for one

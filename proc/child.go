@@ -119,7 +119,7 @@ func (c *child) tell() {
 	}
 	if c.guest == nil {
 		c.group.close()
-		_ = os.Remove(c.slot.record())
+		closeRecord(c.slot)
 		c.exit.Reason = c.tail.reason(c.exit)
 	}
 	c.sink(cluster.Exited{Node: c.slot.Node, PID: c.pid, Exit: c.exit})

@@ -405,13 +405,6 @@ func TestWhatCannotRunSaysSo(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func overwrite(t *testing.T, path, content string) {
 	t.Helper()
 	must(t, os.Remove(path))

@@ -88,11 +88,27 @@ func writeRecord(s *Slot, pid int, args []string, b cluster.Build) error {
 	if err != nil {
 		return err
 	}
-	next := s.record() + ".next"
-	if err := os.WriteFile(next, raw, 0o644); err != nil {
+	if err := writeOver(s.nextRecord(), raw); err != nil {
 		return err
 	}
-	return os.Rename(next, s.record())
+	return os.Rename(s.nextRecord(), s.record())
+}
+
+// closeRecord takes the record of a process that has ended out of sight. The next
+// one is written over it, so that a server can be started on a full disk.
+func closeRecord(s *Slot) { _ = os.Rename(s.record(), s.nextRecord()) }
+
+// writeOver writes a file, and gives no room that it has back before it is used.
+func writeOver(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // deleted is what Linux adds to the name of a program whose file has been

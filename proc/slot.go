@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,7 +36,9 @@ type Slot struct {
 	spoilt    string        // why what lies there is no server
 	seen      os.FileInfo   // of the binary, when it was last looked at
 	staged    cluster.Build // what lies beside the binary, ready to be renamed
-	stamp     os.FileInfo   // of that file, when it was copied
+	stamp     os.FileInfo   // of that file, when it was staged
+	kept      cluster.Build // what Install replaced last
+	keptStamp os.FileInfo   // of that file, when it was replaced
 }
 
 // Identify finds out what a file is; its error says why it is no server.
@@ -46,8 +50,10 @@ func (s *Slot) Binary() string { return filepath.Join(s.Dir, program+exe) }
 // Log is the file that every process of the slot writes to.
 func (s *Slot) Log() string { return filepath.Join(s.Dir, "server.log") }
 
-func (s *Slot) record() string { return filepath.Join(s.Dir, "process.json") }
-func (s *Slot) next() string   { return filepath.Join(s.Dir, program+".next"+exe) }
+func (s *Slot) record() string     { return filepath.Join(s.Dir, "process.json") }
+func (s *Slot) nextRecord() string { return s.record() + ".next" }
+func (s *Slot) next() string       { return filepath.Join(s.Dir, program+".next"+exe) }
+func (s *Slot) previous() string   { return filepath.Join(s.Dir, program+".previous"+exe) }
 
 // Staged is the file that Stage leaves beside the binary.
 func (s *Slot) Staged() string { return s.next() }
@@ -59,9 +65,11 @@ func (s *Slot) Installed() (cluster.Build, bool) {
 	return s.installed, !s.installed.Zero()
 }
 
-// Stage copies the build beside the slot's binary, flushed to disk and checked
+// Stage brings the build beside the slot's binary, flushed to disk and checked
 // against its SHA-256, so that Install only has to rename it. Staging what is
-// staged already costs nothing.
+// staged already costs nothing, and what Install replaced last is not copied
+// again: the way back needs no room on the disk, and not the file that the build
+// once came from.
 func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +81,14 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 		return nil
 	}
 	s.staged = cluster.Build{}
-	err := copyBuild(ctx, b, s.next())
+	// Never into a file that is there: it can be the kept one by another name.
+	if err := os.Remove(s.next()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("stage %s for %s: %w", b, s.Node, err)
+	}
+	var err error
+	if !s.takeKept(ctx, b) {
+		err = copyBuild(ctx, b, s.next())
+	}
 	if err == nil {
 		s.stamp, err = os.Stat(s.next())
 	}
@@ -82,6 +97,32 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 	}
 	s.staged = b
 	return nil
+}
+
+// takeKept stages the kept file, if it is this build, still.
+func (s *Slot) takeKept(ctx context.Context, b cluster.Build) bool {
+	if !s.kept.Same(b) {
+		return false
+	}
+	now, err := os.Stat(s.previous())
+	if err != nil || !unchanged(s.keptStamp, now) || sumOf(ctx, s.previous()) != b.SHA256 {
+		return false
+	}
+	return os.Link(s.previous(), s.next()) == nil
+}
+
+// keep gives the binary that is about to be replaced by b a second name. Where
+// the file system has no links nothing is kept.
+func (s *Slot) keep(b cluster.Build) {
+	now, err := os.Stat(s.Binary())
+	if err != nil || s.installed.SHA256 == "" || s.spoilt != "" || s.installed.Same(b) || !unchanged(s.seen, now) {
+		return // what was kept before is worth more
+	}
+	s.kept = cluster.Build{}
+	_ = os.Remove(s.previous())
+	if os.Link(s.Binary(), s.previous()) == nil {
+		s.kept, s.keptStamp = s.installed, now
+	}
 }
 
 // Install renames the build over the slot's binary and tells
@@ -94,6 +135,7 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 		return err
 	}
 	s.staged = cluster.Build{}
+	s.keep(b)
 	if err := os.Rename(s.next(), s.Binary()); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
@@ -126,7 +168,7 @@ func (s *Slot) Look(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		s.holds(cluster.Build{Path: s.Binary(), Size: now.Size(), SHA256: sumOf(s.Binary())}, err.Error(), now)
+		s.holds(cluster.Build{Path: s.Binary(), Size: now.Size(), SHA256: sumOf(ctx, s.Binary())}, err.Error(), now)
 	default:
 		s.holds(b, "", now)
 	}
@@ -146,14 +188,14 @@ func (s *Slot) holds(b cluster.Build, spoilt string, seen os.FileInfo) {
 }
 
 // sumOf is the SHA-256 of a file, or empty.
-func sumOf(path string) string {
+func sumOf(ctx context.Context, path string) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	if _, err := io.Copy(sum, &reader{ctx, f}); err != nil {
 		return ""
 	}
 	return hex.EncodeToString(sum.Sum(nil))
@@ -169,7 +211,7 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nats-roll/cluster"
 )
@@ -21,6 +22,13 @@ func file(t testing.TB, content string) cluster.Build {
 	}
 	sum := sha256.Sum256([]byte(content))
 	return cluster.Build{Version: "2.15.2", Path: path, SHA256: hex.EncodeToString(sum[:])}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestInstallRenamesOverWhatWasThere(t *testing.T) {
@@ -85,6 +93,62 @@ func TestWhatChangedIsNotInstalled(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.Dir, "*.next*")); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// The way back takes the file that was replaced, for as long as it is what it was:
+// the place that it once came from may be gone.
+func TestWhatWasReplacedIsKept(t *testing.T) {
+	holds := func(t *testing.T, s *Slot, want string) {
+		t.Helper()
+		if got, err := os.ReadFile(s.Binary()); err != nil || string(got) != want {
+			t.Errorf("the slot holds %q, %v: want %q", got, err, want)
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		spoil  func(t *testing.T, s *Slot) // what happens to the kept file
+		wanted bool                        // that the way back works all the same
+	}{
+		{"untouched", func(*testing.T, *Slot) {}, true},
+		{"gone", func(t *testing.T, s *Slot) { must(t, os.Remove(s.previous())) }, false},
+		{"touched", func(t *testing.T, s *Slot) {
+			must(t, os.Chtimes(s.previous(), time.Time{}, time.Unix(1, 0)))
+		}, false},
+		{"other bytes at the same time", func(t *testing.T, s *Slot) {
+			was, err := os.Stat(s.previous())
+			must(t, err)
+			must(t, os.WriteFile(s.previous(), []byte("OLD"), 0o755))
+			must(t, os.Chtimes(s.previous(), time.Time{}, was.ModTime()))
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := &Slot{Node: "A", Dir: t.TempDir()}
+			old, next := file(t, "old"), file(t, "next")
+			must(t, s.Install(t.Context(), old))
+			must(t, s.Install(t.Context(), next))
+			must(t, s.Install(t.Context(), next)) // once more: what is kept stays
+			must(t, os.Remove(old.Path))
+			must(t, os.Remove(next.Path))
+			tc.spoil(t, s)
+			err := s.Install(t.Context(), old)
+			if !tc.wanted {
+				if !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("installed what was spoilt: %v", err)
+				}
+				holds(t, s, "next")
+				return
+			}
+			must(t, err)
+			holds(t, s, "old")
+			must(t, s.Install(t.Context(), next)) // and forth again
+			holds(t, s, "next")
+			// What is staged can be the kept file by another name: it is not written to.
+			must(t, s.Stage(t.Context(), old))
+			must(t, s.Stage(t.Context(), file(t, "third")))
+			must(t, s.Install(t.Context(), old))
+			holds(t, s, "old")
+		})
 	}
 }
 

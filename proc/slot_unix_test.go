@@ -1,0 +1,57 @@
+//go:build unix
+
+package proc
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"nats-roll/cluster"
+)
+
+// The way back writes not one byte: it works on a disk that is full.
+func TestTheWayBackNeedsNoRoom(t *testing.T) {
+	s := &Slot{Node: "A", Dir: t.TempDir()}
+	old, next, third := file(t, "old"), file(t, "next"), file(t, "third")
+	must(t, s.Install(t.Context(), old))
+	must(t, s.Install(t.Context(), next))
+
+	var limit syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
+	none := limit
+	none.Cur = 0
+	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &none))
+	full := s.Install(t.Context(), third)
+	err := s.Install(t.Context(), old)
+	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	if !errors.Is(full, syscall.EFBIG) {
+		t.Errorf("a copy was written: %v", full)
+	}
+	if got, rerr := os.ReadFile(s.Binary()); err != nil || string(got) != "old" {
+		t.Errorf("%v: the slot holds %q, %v", err, got, rerr)
+	}
+}
+
+// Nor does the start that follows: the room that the record of a process takes is
+// not given back for the next one.
+func TestARecordIsWrittenOverTheLastOne(t *testing.T) {
+	v, e := supervise(t)
+	begin(t, v, "serve")
+	await(t, e, logged("Server is ready"))
+	same := func(was os.FileInfo, path string) os.FileInfo {
+		t.Helper()
+		is, err := os.Stat(path)
+		must(t, err)
+		if was != nil && !os.SameFile(was, is) {
+			t.Errorf("%s is another file", path)
+		}
+		return is
+	}
+	record := same(nil, v.Slot("A").record())
+	must(t, v.Stop(t.Context(), "A", cluster.StopInt, patience))
+	same(record, v.Slot("A").nextRecord())
+	must(t, v.Start(t.Context(), "A", []string{"serve"}))
+	same(record, v.Slot("A").record())
+}

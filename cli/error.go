@@ -72,6 +72,7 @@ func classify(err error) (code int, hint string) {
 	var coded *codedError
 	var step *upgrade.StepError
 	var port *proc.PortError
+	var stage *proc.StageError
 	var build *rehearsal.BuildError
 	if errors.As(err, &build) {
 		code, hint = exitEnvironment, build.Advice()
@@ -89,8 +90,19 @@ func classify(err error) (code int, hint string) {
 		code = exitFailed
 	case errors.As(err, &port):
 		code, hint = exitEnvironment, "stop it, or use --port-offset 1000"
+	case errors.As(err, &stage):
+		code, hint = exitEnvironment, again(stage)
 	}
 	return code, hint
+}
+
+// again is what to do before the next try, when a build could not be brought to
+// its server.
+func again(e *proc.StageError) string {
+	if _, full := errors.AsType[*proc.RoomError](e); full {
+		return "free some space, or use --dir with a folder on another disk"
+	}
+	return ""
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -140,10 +140,13 @@ func (d *Driver) Inspect(ctx context.Context, node string, b cluster.Build, args
 
 func (d *Driver) inspect(ctx context.Context, node string, b cluster.Build, args []string) []cluster.Fact {
 	if err := d.Stage(ctx, node, b); err != nil {
+		if staging, ok := errors.AsType[*proc.StageError](err); ok {
+			err = staging.Err // the rest is known where this is read
+		}
 		return []cluster.Fact{{Detail: err.Error()}}
 	}
 	slot := d.servers.Slot(node)
-	facts := d.opts.Inspect(ctx, slot.Staged(), b, args)
+	facts := append([]cluster.Fact{staged(slot.Dir)}, d.opts.Inspect(ctx, slot.Staged(), b, args)...)
 	if !facts[len(facts)-1].OK {
 		return facts
 	}
@@ -152,6 +155,15 @@ func (d *Driver) inspect(ctx context.Context, node string, b cluster.Build, args
 		return append(facts, cluster.Fact{Detail: err.Error()})
 	}
 	return append(facts, cluster.Fact{OK: true, Detail: "the ports are " + node + "'s own"})
+}
+
+// staged tells that there was room for the copy, and how much there is beside it.
+func staged(dir string) cluster.Fact {
+	f := cluster.Fact{OK: true, Detail: "staged"}
+	if free, err := proc.Room(dir); err == nil {
+		f.Detail += fmt.Sprintf(", %s free on its disk", free)
+	}
+	return f
 }
 
 // Install implements upgrade.Driver.

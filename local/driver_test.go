@@ -1,9 +1,11 @@
 package local_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,6 +82,38 @@ func TestLocalPassesTheDriverSuite(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			c.Run(t, func(t *testing.T, sink cluster.Sink) upgradetest.Rig { return rig(t, sink).Rig })
 		})
+	}
+}
+
+// What is looked at before a server is stopped includes the room on its disk.
+func TestInspectTellsOfTheRoom(t *testing.T) {
+	told := make(chan cluster.Inspection, 1)
+	r := rig(t, func(e cluster.Event) {
+		if in, ok := e.(cluster.Inspected); ok {
+			told <- in.Inspection
+		}
+	})
+	defer r.Close()
+	inspect := func(b cluster.Build) string {
+		t.Helper()
+		if err := r.Driver.Inspect(t.Context(), "A", b, r.Topology.Args(r.Topology.Nodes[0])); err != nil {
+			t.Fatal(err)
+		}
+		in := <-told
+		var found []string
+		for _, f := range in.Facts {
+			found = append(found, fmt.Sprint(f.OK, " ", f.Detail))
+		}
+		return strings.Join(found, "; ")
+	}
+	want := regexp.MustCompile(`^true staged, \d+\.\d [MG]B free on its disk; true sha256 .+; true it prints .+; true it takes the command line; true the ports are A's own$`)
+	if got := inspect(r.To); !want.MatchString(got) {
+		t.Error(got)
+	}
+	gone := r.To
+	gone.Path += ".gone"
+	if got := inspect(gone); got != "false open "+gone.Path+": "+syscall.ENOENT.Error() {
+		t.Error(got)
 	}
 }
 

@@ -69,7 +69,7 @@ func (s *Slot) Installed() (cluster.Build, bool) {
 // against its SHA-256, so that Install only has to rename it. Staging what is
 // staged already costs nothing, and what Install replaced last is not copied
 // again: the way back needs no room on the disk, and not the file that the build
-// once came from.
+// once came from. Its error is a *StageError.
 func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,22 +81,26 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 		return nil
 	}
 	s.staged = cluster.Build{}
+	stamp, err := s.bring(ctx, b)
+	if err != nil {
+		return &StageError{Node: s.Node, Build: b, Err: err}
+	}
+	s.staged, s.stamp = b, stamp
+	return nil
+}
+
+// bring puts the build beside the binary.
+func (s *Slot) bring(ctx context.Context, b cluster.Build) (os.FileInfo, error) {
 	// Never into a file that is there: it can be the kept one by another name.
 	if err := os.Remove(s.next()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("stage %s for %s: %w", b, s.Node, err)
+		return nil, err
 	}
-	var err error
 	if !s.takeKept(ctx, b) {
-		err = copyBuild(ctx, b, s.next())
+		if err := copyBuild(ctx, b, s.next()); err != nil {
+			return nil, explainFull(err, b, s.Dir)
+		}
 	}
-	if err == nil {
-		s.stamp, err = os.Stat(s.next())
-	}
-	if err != nil {
-		return fmt.Errorf("stage %s for %s: %w", b, s.Node, err)
-	}
-	s.staged = b
-	return nil
+	return os.Stat(s.next())
 }
 
 // takeKept stages the kept file, if it is this build, still.

@@ -4,7 +4,9 @@ package proc
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"regexp"
 	"syscall"
 	"testing"
 
@@ -54,4 +56,29 @@ func TestARecordIsWrittenOverTheLastOne(t *testing.T) {
 	same(record, v.Slot("A").nextRecord())
 	must(t, v.Start(t.Context(), "A", []string{"serve"}))
 	same(record, v.Slot("A").record())
+}
+
+// A full disk is told with what is needed and what is there, where these numbers
+// say why.
+func TestAFullDiskIsToldInNumbers(t *testing.T) {
+	large, small := cluster.Build{Version: "2.15.2", Size: 1 << 60}, cluster.Build{Version: "2.15.2", Size: 1}
+	dir := t.TempDir()
+	numbers := regexp.MustCompile(`^no room for 2\.15\.2 in ` + dir + `: it needs 1152921504\.6 GB, \d+\.\d [MG]B are free$`)
+	for _, tc := range []struct {
+		build cluster.Build
+		err   error
+		want  bool
+	}{
+		{large, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, true},
+		{small, syscall.ENOSPC, false}, // of something else than bytes
+		{large, syscall.EDQUOT, false},
+	} {
+		err := explainFull(tc.err, tc.build, dir)
+		if numbers.MatchString(err.Error()) != tc.want || !errors.Is(err, tc.err) {
+			t.Errorf("%v: %v", tc.err, err)
+		}
+	}
+	if s := fmt.Sprint(Bytes(18_240_000), ", ", Bytes(12_345_000_000)); s != "18.2 MB, 12.3 GB" {
+		t.Error(s)
+	}
 }

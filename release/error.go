@@ -2,6 +2,9 @@ package release
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"nats-roll/cluster"
@@ -27,6 +30,7 @@ const (
 	flagName  = "--from"
 	giveFile  = "give a file: " + flagName + " ./nats-server"
 	installGo = "install Go 1.26 or newer, or " + giveFile
+	makeRoom  = "free some space, or set XDG_CACHE_HOME to a directory on another disk"
 )
 
 // Error says which build could not be had, where from, why, and what can be
@@ -67,9 +71,14 @@ func (e *Error) Advice(flag string) string {
 // Unwrap gives what to decide on.
 func (e *Error) Unwrap() error { return e.Err }
 
-// noRoom is an error for a disk that takes no more.
+// noRoom is an error for a disk that takes no more of what is fetched. It names
+// the folder that the fetch's own temporary one lies in.
 func noRoom(err error) *Error {
-	return &Error{Reason: plain(err), Hint: "free some disk space, or set XDG_CACHE_HOME to another place", Err: err}
+	reason := plain(err)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		reason = fmt.Sprintf("%s %s: %s", e.Op, filepath.Dir(filepath.Dir(e.Path)), reason)
+	}
+	return &Error{Reason: reason, Hint: makeRoom, Err: err}
 }
 
 // offline is an error for a version that only the network could bring.

@@ -47,7 +47,8 @@ func complaints() []complaint {
 			"look at the network and at go env GOPROXY, or " + giveFile,
 		},
 		{
-			regexp.MustCompile(`(no space left on device)`), ErrBuild, "free some disk space",
+			regexp.MustCompile(`((?:\S+: )?no space left on device)`), ErrBuild,
+			"free some space there, or set GOCACHE, GOTMPDIR or XDG_CACHE_HOME to a directory on another disk",
 		},
 	}
 }

@@ -40,7 +40,7 @@ func TestExplain(t *testing.T) {
 			ErrOldToolchain, "toolchain not available",
 		},
 		"before toolchains": {at + "go.mod:3: invalid go version '1.26.0': must match format 1.23", ErrOldToolchain, "invalid go version"},
-		"disk":              {"write /tmp/x: no space left on device", ErrBuild, "no space left on device"},
+		"disk":              {"write /tmp/x: no space left on device", ErrBuild, "it does not compile: /tmp/x: no space left on device"},
 		"compiler":          {"# nats\nserver/a.go:3:1: undefined: x\n\x1b[1mserver/b.go:4:1: y\n", ErrBuild, "undefined: x;"},
 		"nothing":           {"", ErrBuild, "go install: exit status 1"},
 	} {

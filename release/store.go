@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"nats-roll/cluster"
@@ -187,8 +188,12 @@ func fileName() string {
 }
 
 func (s *Store) failed(v cluster.Version, verb string, err error) error {
+	hint := "set XDG_CACHE_HOME to a directory that you can write"
+	if errors.Is(err, syscall.ENOSPC) {
+		hint = makeRoom
+	}
 	return &Error{
 		Want: string(v), Source: s.Name(), Reason: fmt.Sprintf("%s %s: %s", verb, s.entry(v), plain(err)), Err: err,
-		Hint: "set XDG_CACHE_HOME to a directory that you can write",
+		Hint: hint,
 	}
 }

@@ -95,24 +95,27 @@ func (s *Slot) bring(ctx context.Context, b cluster.Build) (os.FileInfo, error) 
 	if err := os.Remove(s.next()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if !s.takeKept(ctx, b) {
-		if err := copyBuild(ctx, b, s.next()); err != nil {
+	if !s.take(ctx, b, s.previous(), s.kept, s.keptStamp) {
+		err := copyBuild(ctx, b, s.next())
+		// The way back of a node that was not touched leads to what is there.
+		if err != nil && !s.take(ctx, b, s.Binary(), s.installed, s.seen) {
 			return nil, explainFull(err, b, s.Dir)
 		}
 	}
 	return os.Stat(s.next())
 }
 
-// takeKept stages the kept file, if it is this build, still.
-func (s *Slot) takeKept(ctx context.Context, b cluster.Build) bool {
-	if !s.kept.Same(b) {
+// take gives a file of the slot a second name beside the binary, if it is this
+// build, and still what it was when it was seen.
+func (s *Slot) take(ctx context.Context, b cluster.Build, file string, is cluster.Build, seen os.FileInfo) bool {
+	if !is.Same(b) {
 		return false
 	}
-	now, err := os.Stat(s.previous())
-	if err != nil || !unchanged(s.keptStamp, now) || sumOf(ctx, s.previous()) != b.SHA256 {
+	now, err := os.Stat(file)
+	if err != nil || !unchanged(seen, now) || sumOf(ctx, file) != b.SHA256 {
 		return false
 	}
-	return os.Link(s.previous(), s.next()) == nil
+	return os.Link(file, s.next()) == nil
 }
 
 // keep gives the binary that is about to be replaced by b a second name. Where
@@ -143,6 +146,7 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 	if err := os.Rename(s.next(), s.Binary()); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
+	_ = os.Remove(s.next()) // a second name of what was there already is not renamed (rename(2))
 	seen, err := os.Stat(s.Binary())
 	if err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"syscall"
 	"testing"
@@ -26,10 +27,17 @@ func TestTheWayBackNeedsNoRoom(t *testing.T) {
 	none.Cur = 0
 	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &none))
 	full := s.Install(t.Context(), third)
+	same := s.Install(t.Context(), next) // there already
 	err := s.Install(t.Context(), old)
 	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 	if !errors.Is(full, syscall.EFBIG) {
 		t.Errorf("a copy was written: %v", full)
+	}
+	if same != nil {
+		t.Errorf("what is there: %v", same)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.Dir, "*.next*")); len(left) > 0 {
+		t.Errorf("left %v", left)
 	}
 	if got, rerr := os.ReadFile(s.Binary()); err != nil || string(got) != "old" {
 		t.Errorf("%v: the slot holds %q, %v", err, got, rerr)

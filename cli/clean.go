@@ -23,8 +23,9 @@ func (a *app) cleanCommand() *cobra.Command {
 		Short: "End and remove what earlier rehearsals left behind",
 		Long: `End and remove what earlier rehearsals left behind: servers that were left
 running, their folders, and the logs of rehearsals that failed. A process is
-ended only if its id, its start time and its executable are those of a server
-that nats-roll started. A rehearsal that is going on is left alone.`,
+ended only if its id, its start time and its executable (of a script: its
+folder) are those of a server that nats-roll started. A rehearsal that is going
+on is left alone.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.clean(cmd.Context(), s) },
 	}

@@ -5,6 +5,7 @@ package proc
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -60,6 +61,13 @@ func play(args []string) {
 			os.Exit(9)
 		}
 		say("INF", "child "+strconv.Itoa(c.Process.Pid))
+		select {}
+	case "listen":
+		l, err := net.Listen("tcp", "127.0.0.1:"+args[1])
+		if err != nil {
+			os.Exit(9)
+		}
+		say("INF", "Listening on "+l.Addr().String())
 		select {}
 	case "fatal":
 		say("FTL", "Error listening on port: 4222")
@@ -431,6 +439,24 @@ func TestAScriptsChildrenEndWithIt(t *testing.T) {
 			t.Fatalf("pid %d lives", pid)
 		}
 		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// The ports of a server that a script has started are its node's own.
+func TestAScriptsServerListensForIt(t *testing.T) {
+	v, e := supervise(t)
+	dir := t.TempDir()
+	must(t, os.Symlink(self(t).Path, dir+"/nats-server"))
+	install(t, v, "A", file(t, "#!/bin/sh\nPATH="+dir+":$PATH\nnats-server \"$@\" &\nwait\n"))
+	must(t, v.Start(t.Context(), "A", []string{"listen", "0"}))
+	line := await(t, e, logged("Listening on ")).Lines[0].Text
+	port, err := strconv.Atoi(line[strings.LastIndex(line, ":")+1:])
+	must(t, err)
+	if err := v.OwnPorts("A", "127.0.0.1", port); err != nil {
+		t.Error(err)
+	}
+	if err := v.OwnPorts("A", "127.0.0.1", listen(t)); err == nil {
+		t.Error("somebody else's port is taken to be its own")
 	}
 }
 

@@ -33,6 +33,13 @@ func (g group) signal(how cluster.Stop) error {
 	return g.process.Signal(sig)
 }
 
+// sameGroup says that a process is in a child's group: it is the server, and the
+// child a script that started it.
+func sameGroup(pid, child int) bool {
+	group, err := syscall.Getpgid(pid)
+	return err == nil && group == child
+}
+
 // kill ends everything in the group. The caller knows that the leader has not
 // been waited for, so the id is still the group's own.
 func (g group) kill() { _ = syscall.Kill(-g.process.Pid, syscall.SIGKILL) }

@@ -120,7 +120,8 @@ const deleted = " (deleted)"
 const createdSlack = 1500 // milliseconds
 
 // find returns the recorded process if it still lives: the same id, started at
-// the same time, from the same file.
+// the same time, from the same file. What a script runs is another file; where the
+// system tells, it is known by the folder that it was started in.
 func (r record) find() (*process.Process, bool) {
 	if r.PID <= 0 || r.Created == 0 {
 		return nil, false
@@ -136,11 +137,11 @@ func (r record) find() (*process.Process, bool) {
 	if status, err := p.Status(); err == nil && len(status) > 0 && status[0] == process.Zombie {
 		return nil, false
 	}
-	exe, err := p.Exe()
-	if err != nil {
-		return nil, false
+	if exe, err := p.Exe(); err == nil && sameFile(strings.TrimSuffix(exe, deleted), r.Exe) {
+		return p, true
 	}
-	return p, sameFile(strings.TrimSuffix(exe, deleted), r.Exe)
+	cwd, err := p.Cwd()
+	return p, err == nil && sameFile(cwd, filepath.Dir(r.Exe))
 }
 
 // sameFile compares paths as the system may tell them, through links.

@@ -26,11 +26,13 @@ func parent(root string) {
 	if err == nil {
 		var v *Supervisor
 		if v, err = NewSupervisor(dir, func(cluster.Event) {}, Keep(keep)); err == nil {
-			var self string
-			self, err = os.Executable()
+			server := os.Getenv("PROC_TEST_SERVER")
+			if server == "" {
+				server, err = os.Executable()
+			}
 			s := v.Slot("A")
 			if err == nil {
-				err = s.Install(context.Background(), cluster.Build{Version: "2.15.2", Path: self})
+				err = s.Install(context.Background(), cluster.Build{Version: "2.15.2", Path: server})
 			}
 			if err == nil {
 				err = v.Start(context.Background(), "A", []string{"deaf"})

@@ -53,8 +53,9 @@ func CheckPorts(host string, ports ...int) error {
 	return nil
 }
 
-// listens says whether a process listens on all these ports. Ports of a process
-// that cannot be looked into are taken to be its own.
+// listens says whether a process, or one that it has started, listens on all
+// these ports. Ports of a process that cannot be looked into are taken to be its
+// own.
 func listens(pid int, ports ...int) error {
 	conns, err := psnet.ConnectionsPid("tcp", int32(pid)) //nolint:gosec // a pid fits
 	if err != nil {
@@ -70,7 +71,7 @@ func listens(pid int, ports ...int) error {
 		if own[port] {
 			continue
 		}
-		if owner, ok := OwnerOfPort(port); ok && owner.PID != pid {
+		if owner, ok := OwnerOfPort(port); ok && owner.PID != pid && !sameGroup(owner.PID, pid) {
 			return &PortError{Port: port, Owner: owner, Err: syscall.EADDRINUSE}
 		}
 	}

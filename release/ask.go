@@ -35,6 +35,8 @@ func askVersion(ctx context.Context, path string, timeout time.Duration) (cluste
 	out := strings.TrimSpace(stdout.String())
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
+	case err != nil && cutOff(path):
+		return "", notServer("is cut off: it ends in the middle of the program")
 	case exited:
 		reason := "ends with " + exit.String() + " when asked for its version"
 		if s := firstLine(stderr.String()); s != "" {

@@ -81,10 +81,15 @@ func noRoom(err error) *Error {
 	return &Error{Reason: reason, Hint: makeRoom, Err: err}
 }
 
-// offline is an error for a version that only the network could bring.
-func offline(v cluster.Version) error {
+// offline is an error for a version that only the network could bring. It may be
+// known why the store has it no more.
+func offline(v cluster.Version, damaged *Error) error {
+	reason := "not on this machine"
+	if damaged != nil {
+		reason = damaged.Reason
+	}
 	return &Error{
-		Want: string(v), Reason: "not on this machine, and offline", Err: ErrOffline,
+		Want: string(v), Reason: reason + ", and offline", Err: ErrOffline,
 		Hint: "leave out --offline, or " + giveFile,
 	}
 }

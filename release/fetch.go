@@ -106,7 +106,7 @@ func (s *Store) keep(e Entry, file, dir string) error {
 }
 
 // mend is Check by the holder of the lock, who also sets a damaged entry aside;
-// the version is then absent.
+// the version is then absent, and the error says why.
 func (s *Store) mend(ctx context.Context, v cluster.Version, p Progress) (Entry, error) {
 	e, err := s.Check(ctx, v)
 	if !errors.Is(err, ErrChecksum) {
@@ -119,8 +119,10 @@ func (s *Store) mend(ctx context.Context, v cluster.Version, p Progress) (Entry,
 	if err := os.Rename(s.record(v), s.record(v)+".damaged"); err != nil {
 		return Entry{}, s.failed(v, "set aside", err)
 	}
-	p.say("%v; set aside as %s, fetching it anew", err, filepath.Base(aside))
-	return Entry{}, ErrAbsent
+	p.say("%v; set aside as %s", err, filepath.Base(aside))
+	absent := *named(err, v, s.Name())
+	absent.Err = ErrAbsent
+	return Entry{}, &absent
 }
 
 // lock waits until this version is ours to change, and makes its directory.

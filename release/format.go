@@ -6,6 +6,7 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,17 +17,46 @@ import (
 // platform is this machine as "linux/amd64", with the given separator.
 func platform(sep string) string { return runtime.GOOS + sep + runtime.GOARCH }
 
+// isArchive says that a file is what a release is packed in.
+func isArchive(path string) bool {
+	b, _ := begins(path, 2)
+	return string(b) == "\x1f\x8b" || string(b) == "PK"
+}
+
+// cutOff says that a file ends before the program in it does. The table of its
+// sections lies at the end.
+func cutOff(path string) bool {
+	if b, _ := begins(path, len(elf.ELFMAG)); string(b) != elf.ELFMAG {
+		return false
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	}
+	f.Close()
+	return false
+}
+
+// begins reads the first bytes of a file, or what there is of them.
+func begins(path string, n int) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	n, _ = io.ReadFull(f, b)
+	return b[:n], nil
+}
+
 // describe says what a file is that the system refuses to run, from its first
 // bytes: a damaged file has no more.
 func describe(path string) string {
-	f, err := os.Open(path)
+	b, err := begins(path, 512)
 	if err != nil {
 		return plain(err)
 	}
-	defer f.Close()
-	b := make([]byte, 512)
-	n, _ := io.ReadFull(f, b)
-	b = b[:n]
+	n := len(b)
 	var kind string
 	switch {
 	case n == 0:
@@ -49,7 +79,7 @@ func describe(path string) string {
 				kind += " for arm64"
 			}
 		}
-	case n >= 4 && (string(b[:2]) == "\x1f\x8b" || string(b[:2]) == "PK"):
+	case isArchive(path):
 		return "it is an archive; unpack it first"
 	case !bytes.ContainsRune(b, 0):
 		return "it is a text file without a #! line"

@@ -47,9 +47,11 @@ func identify(ctx context.Context, path string, timeout time.Duration) (cluster.
 	case err != nil:
 		return wrong(giveFile, plain(err), err)
 	case before.IsDir():
-		return wrong("name the file in it: "+filepath.Join(path, program), "is a directory", ErrNotServer)
+		return wrong("name the file in it: "+flagName+" "+filepath.Join(path, program), "is a directory", ErrNotServer)
 	case !before.Mode().IsRegular(): // opening a named pipe would wait for ever
 		return wrong(giveFile, "is not a regular file", ErrNotServer)
+	case !executable(before) && isArchive(full):
+		return wrong(giveProgram(), "is an archive; unpack it first", ErrNotServer)
 	case !executable(before):
 		return wrong("chmod +x "+path, "is not executable", fs.ErrPermission)
 	}
@@ -73,15 +75,29 @@ func identify(ctx context.Context, path string, timeout time.Duration) (cluster.
 	switch {
 	case errors.Is(statErr, fs.ErrNotExist):
 		return wrong(giveFile, "vanished while it was looked at", statErr)
+	case textBusy(err):
+		return wrong("try again when it is complete", "is being written by somebody: "+plain(err), err)
+	case unreadable(err):
+		return wrong("chmod +r "+path, "cannot be read: "+plain(err), err)
 	case err != nil:
-		hint := fmt.Sprintf("give a nats-server program for %s: %s ./nats-server", platform("/"), flagName)
-		return wrong(hint, plain(err), err)
+		return wrong(giveProgram(), plain(err), err)
 	case statErr != nil:
 		return wrong(giveFile, plain(statErr), statErr)
 	case !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()):
 		return wrong("try again when it is complete", "changed while it was looked at", ErrNotServer)
 	}
 	return b, nil
+}
+
+// giveProgram is the hint for one who gave something else.
+func giveProgram() string {
+	return fmt.Sprintf("give a nats-server program for %s: %s ./nats-server", platform("/"), flagName)
+}
+
+// unreadable says that a file could not be hashed: it may be run all the same.
+func unreadable(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	return ok && e.Op == "open" && errors.Is(err, fs.ErrPermission)
 }
 
 // hashFile is the SHA-256 of the file in lower-case hex.

@@ -164,6 +164,7 @@ func (r *Resolver) fromPath(ctx context.Context) (cluster.Build, error) {
 // against the user's word, is not got elsewhere instead.
 func (r *Resolver) version(ctx context.Context, sources []Source, v cluster.Version, p Progress) (cluster.Build, error) {
 	var tried []*Error
+	var damaged *Error
 	for _, s := range sources {
 		b, err := s.Get(ctx, v, p)
 		if err == nil {
@@ -173,6 +174,9 @@ func (r *Resolver) version(ctx context.Context, sources []Source, v cluster.Vers
 			return cluster.Build{}, context.Cause(ctx)
 		}
 		if errors.Is(err, ErrAbsent) {
+			if e, ok := errors.AsType[*Error](err); ok {
+				damaged = e
+			}
 			continue
 		}
 		why := named(err, v, s.Name())
@@ -191,7 +195,7 @@ func (r *Resolver) version(ctx context.Context, sources []Source, v cluster.Vers
 	case len(tried) > 0 && brings(tried[len(tried)-1].Source):
 		return cluster.Build{}, joined(v, tried)
 	case r.offline:
-		return cluster.Build{}, offline(v)
+		return cluster.Build{}, offline(v, damaged)
 	case len(tried) > 0:
 		return cluster.Build{}, joined(v, tried)
 	}

@@ -99,8 +99,12 @@ func classify(err error) (code int, hint string) {
 // again is what to do before the next try, when a build could not be brought to
 // its server.
 func again(e *proc.StageError) string {
-	if _, full := errors.AsType[*proc.RoomError](e); full {
+	_, full := errors.AsType[*proc.RoomError](e)
+	switch {
+	case full:
 		return "free some space, or use --dir with a folder on another disk"
+	case errors.Is(e, syscall.EFBIG):
+		return "ulimit -f unlimited"
 	}
 	return ""
 }

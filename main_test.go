@@ -39,11 +39,15 @@ func TestMain(m *testing.M) {
 	if embedded.Asked(os.Args[0]) {
 		embedded.Main()
 	}
-	testscript.Main(m, map[string]func(){"nats-roll": main})
+	testscript.Main(m, commands)
 }
+
+// commands are the programs that this test binary is, by name.
+var commands = map[string]func(){"nats-roll": main}
 
 // The command line, with real servers, each script at ports of its own.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	releasetest.Build(t, releasetest.Older) // installed once, not by each script
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -131,20 +135,36 @@ func listen(ts *testscript.TestScript, _ bool, args []string) {
 // mirror VERSION…: a mirror of nats-server's releases has these versions from
 // now on, for this script. The servers in it are scripts that know their version.
 func mirror(ts *testscript.TestScript, _ bool, args []string) {
-	files := map[string][]byte{}
+	programs := map[string]string{}
 	for _, v := range args {
+		programs[v] = fmt.Sprintf("#!/bin/sh\necho nats-server: v%s\n", v)
+	}
+	all, err := releases(programs)
+	ts.Check(err)
+	s := httptest.NewServer(all)
+	ts.Defer(s.Close)
+	ts.Setenv("NATS_ROLL_MIRROR", s.URL)
+}
+
+// releases is a mirror with these programs, by version.
+func releases(programs map[string]string) (http.Handler, error) {
+	files := map[string][]byte{}
+	for v, program := range programs {
 		folder := fmt.Sprintf("nats-server-v%s-%s-%s", v, runtime.GOOS, runtime.GOARCH)
-		program := fmt.Appendf(nil, "#!/bin/sh\necho nats-server: v%s\n", v)
 		var archive bytes.Buffer
 		z := gzip.NewWriter(&archive)
 		w := tar.NewWriter(z)
-		ts.Check(w.WriteHeader(&tar.Header{Name: folder + "/nats-server", Mode: 0o755, Size: int64(len(program))}))
-		_, err := w.Write(program)
-		ts.Check(errors.Join(err, w.Close(), z.Close()))
+		err := w.WriteHeader(&tar.Header{Name: folder + "/nats-server", Mode: 0o755, Size: int64(len(program))})
+		if err == nil {
+			_, err = w.Write([]byte(program))
+		}
+		if err := errors.Join(err, w.Close(), z.Close()); err != nil {
+			return nil, err
+		}
 		files["/v"+v+"/"+folder+".tar.gz"] = archive.Bytes()
 		files["/v"+v+"/SHA256SUMS"] = fmt.Appendf(nil, "%x  %s.tar.gz\n", sha256.Sum256(archive.Bytes()), folder)
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, ok := files[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
@@ -152,9 +172,7 @@ func mirror(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		w.Header().Set("Content-Type", "application/octet-stream")
 		_, _ = w.Write(data)
-	}))
-	ts.Defer(s.Close)
-	ts.Setenv("NATS_ROLL_MIRROR", s.URL)
+	}), nil
 }
 
 // free: nothing listens on the script's ports, and nothing is left in the

@@ -442,6 +442,17 @@ func TestAScriptsChildrenEndWithIt(t *testing.T) {
 	}
 }
 
+// A file that is still held open for a moment is no reason not to start from it.
+func TestABusyFileIsWaitedFor(t *testing.T) {
+	v, e := supervise(t)
+	install(t, v, "A", self(t))
+	held, err := os.OpenFile(v.Slot("A").Binary(), os.O_WRONLY, 0)
+	must(t, err)
+	time.AfterFunc(30*time.Millisecond, func() { _ = held.Close() })
+	must(t, v.Start(t.Context(), "A", []string{"serve"}))
+	await(t, e, logged("Server is ready"))
+}
+
 // The ports of a server that a script has started are its node's own.
 func TestAScriptsServerListensForIt(t *testing.T) {
 	v, e := supervise(t)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -27,6 +28,7 @@ const (
 	defaultTo      = "embedded"
 	defaultClients = 20
 	defaultRate    = 100
+	maxHold        = 24 * time.Hour
 	jsNodes        = 3 // that JetStream needs to go on while one is away
 )
 
@@ -58,6 +60,7 @@ type settings struct {
 	reports []string
 	failing string
 	force   bool
+	hold    time.Duration
 }
 
 // rehearse holds what the settings mean.
@@ -127,6 +130,9 @@ func (s *settings) check() (rehearse, error) {
 		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
 			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
 		}
+	}
+	if s.hold < 0 || s.hold > maxHold {
+		return r, usagef("use --hold 10s", "--hold %s is out of range, 0 to %s", s.hold, maxHold)
 	}
 	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
 		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)

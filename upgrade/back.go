@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"nats-roll/cluster"
@@ -13,7 +15,7 @@ import (
 
 // wayBack is turnBack for a person: when it fails, the step stays theirs.
 func (t *turn) wayBack(ctx context.Context) (past bool, err error) {
-	if err := t.turnBack(ctx, ""); err != nil {
+	if err := t.turnBack(ctx, "", map[string]*Way{t.Node: t.Back}); err != nil {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
@@ -23,34 +25,69 @@ func (t *turn) wayBack(ctx context.Context) (past bool, err error) {
 	return true, nil
 }
 
-// turnBack brings the node's old server back, and closes the step when that is
-// seen to be so.
-func (t *turn) turnBack(ctx context.Context, why string) error {
+// amissNow is the way back of every node that is not as it was before its turn:
+// the step's own, and any that died. One whose old server runs from its old file
+// is left alone.
+func (t *turn) amissNow() map[string]*Way {
 	o, _ := t.World.Observe()
-	t.Sink(StepReturns{ID: t.ID, Reason: why, Commands: t.Back.Commands(o)})
+	back := map[string]*Way{}
+	for _, st := range t.Plan.Steps {
+		s, _ := o.Server(st.Node)
+		died := s.Process.Exit != nil && !s.Process.Exit.Asked && s.Process.Exit.At.After(t.Runner.began)
+		if st.Back == nil || !died && (st.Node != t.Node || t.Back == nil) {
+			continue
+		}
+		was := []Check{Running{Node: st.Node, Build: st.Back.Build}, OnDisk{Node: st.Node, Build: st.Back.Build}}
+		if !allMet(evaluate(was, o)) {
+			back[st.Node] = st.Back
+		}
+	}
+	return back
+}
+
+// turnBack brings the old servers of nodes back, and closes the step when that is
+// seen to be so.
+func (t *turn) turnBack(ctx context.Context, why string, back map[string]*Way) error {
+	o, _ := t.World.Observe()
+	nodes := slices.Sorted(maps.Keys(back))
+	var commands []string
+	for _, n := range nodes {
+		commands = append(commands, back[n].Commands(o)...)
+	}
+	t.Sink(StepReturns{ID: t.ID, Reason: why, Commands: commands})
 	began := time.Now()
 	if s, _ := o.Server(t.Node); s.Process.Exit != nil {
 		t.dead = s.Process.PID
 	}
-	for _, a := range t.Back.Do {
-		act, cancel := context.WithTimeout(ctx, t.Timeout)
-		err := a.Run(act, t.Driver)
-		cancel()
-		if err != nil {
-			return err
+	var checks []Check
+	for _, n := range nodes {
+		for _, a := range back[n].Do {
+			act, cancel := context.WithTimeout(ctx, t.Timeout)
+			err := a.Run(act, t.Driver)
+			cancel()
+			if err != nil {
+				return err
+			}
+		}
+		for _, c := range back[n].Until {
+			if !slices.ContainsFunc(checks, func(d Check) bool { return d.String() == c.String() }) {
+				checks = append(checks, c)
+			}
 		}
 	}
 	acted := time.Now()
 	t.Driver.Look()
-	rs, o, err := t.hold(ctx, t.Back.Until, acted, began.Add(t.Timeout))
+	rs, o, err := t.hold(ctx, checks, acted, began.Add(t.Timeout))
 	if err != nil {
 		return err
 	}
 	if t.back == nil {
 		t.back = map[string]cluster.Build{}
 	}
-	t.back[t.Node] = t.Back.Build
-	t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: fmt.Sprintf("%s was rolled back to %s", t.Node, t.Back.Build)})
+	for _, n := range nodes {
+		t.back[n] = back[n].Build
+		t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: fmt.Sprintf("%s was rolled back to %s", n, back[n].Build)})
+	}
 	t.began = began
 	t.end(o, Returned, rs, why)
 	return nil

@@ -62,7 +62,7 @@ func TestUnfitBuildsStopNothing(t *testing.T) {
 	unfit := func(f *upgradetest.Fake) { f.Unfit = newBuild.Version }
 	synctest.Test(t, func(t *testing.T) {
 		s, err := begin(t, spec(t, 2, true), false, unfit).end()
-		if err == nil || !strings.Contains(err.Error(), "step stop-a: 2.15.2 is fit for A: asked") {
+		if err == nil || !strings.Contains(err.Error(), "step stop-a: 2.15.2 is not fit for A: asked") {
 			t.Errorf("got %v", err)
 		}
 		if a, _ := s.World.Server("A"); !a.Process.Alive() || a.Starts != 1 {
@@ -215,4 +215,60 @@ func TestServersWithBuildsOfTheirOwn(t *testing.T) {
 		}
 		runs(s, map[string]cluster.Build{"A": mine, "B": oldBuild, "C": first})
 	})
+}
+
+// A server that dies in another's turn is brought back as well as that one; and a
+// turn that has changed nothing yet is left alone.
+func TestUnattendedRollbackOfWhatIsAmiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, spec(t, 3, false), false, nil, rollback)
+		w.until("B is started again", func(p upgrade.Progress) bool {
+			st := find(p, "restart-b")
+			return st.Status == upgrade.Acting || st.Status == upgrade.Checking
+		})
+		w.fake.Kill("A")
+		s, err := w.end()
+		if err == nil || !strings.HasSuffix(err.Error(), "; A was rolled back to 2.15.1; B was rolled back to 2.15.1") || find(s.Plan, "restart-b").Status != upgrade.Returned {
+			t.Fatalf("%v", err)
+		}
+		for _, n := range []string{"A", "B", "C"} {
+			if v := (upgrade.Running{Node: n, Build: oldBuild}).Eval(s.World); !v.Met {
+				t.Errorf("%s: %s", n, v.Detail)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, err := begin(t, spec(t, 2, true), false, func(f *upgradetest.Fake) { f.Unfit = newBuild.Version }, rollback).end()
+		if a, _ := s.World.Server("A"); err == nil || a.Starts != 1 || strings.Contains(err.Error(), "rolled back") {
+			t.Errorf("A was started %d times: %v", a.Starts, err)
+		}
+	})
+}
+
+// A rehearsal that is to hold waits until the youngest server has run that long,
+// and finds one that dies meanwhile.
+func TestHold(t *testing.T) {
+	for _, dies := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			sp := spec(t, 2, false)
+			sp.Hold = time.Minute
+			w := begin(t, sp, false, nil)
+			if dies {
+				w.until("the end is held", func(p upgrade.Progress) bool {
+					st, ok := p.Step()
+					return ok && st.ID == "look-back" && st.Status == upgrade.Blocked
+				})
+				time.Sleep(30 * time.Second)
+				w.fake.Kill("A")
+			}
+			s, err := w.end()
+			held := s.Plan.Ended.Sub(s.Plan.Began)
+			switch {
+			case dies && (err == nil || !strings.Contains(err.Error(), "step look-back: A died")):
+				t.Errorf("%v", err)
+			case !dies && (err != nil || held < time.Minute || held > 2*time.Minute):
+				t.Errorf("held %s, %v", held, err)
+			}
+		})
+	}
 }

@@ -44,18 +44,22 @@ func allMet(rs []Result) bool {
 	return !slices.ContainsFunc(rs, func(r Result) bool { return !r.Met })
 }
 
-// unmet lists the conditions that do not hold, with their evidence.
+// denial is a check that has words for not being met.
+type denial interface{ Denied() string }
+
+// unmet lists the conditions that do not hold, with their evidence. The same
+// evidence is not told twice.
 func unmet(rs []Result) string {
-	var out []string
+	var out, told []string
 	for _, r := range rs {
-		if r.Met {
-			continue
+		switch {
+		case r.Met:
+		case r.Detail == "":
+			out = append(out, r.Text)
+		case !slices.Contains(told, r.Detail):
+			told = append(told, r.Detail)
+			out = append(out, r.Text+": "+r.Detail)
 		}
-		s := r.Text
-		if r.Detail != "" {
-			s += ": " + r.Detail
-		}
-		out = append(out, s)
 	}
 	return strings.Join(out, "; ")
 }

@@ -68,7 +68,7 @@ func (c Running) Eval(o cluster.Observation) Verdict {
 	case s.Condition() != cluster.Up:
 		return notUp(s)
 	case s.Answer.Version != c.Build.Version:
-		return no(fmt.Sprintf("%s runs %s", c.Node, s.Answer.Version))
+		return no(fmt.Sprintf("/varz: %s, pid %d", s.Answer.Version, s.Process.PID))
 	case c.Build.SHA256 != "" && !s.Process.Build.Same(c.Build):
 		return no(c.Node + " was started from another file of the same version")
 	}
@@ -154,6 +154,9 @@ type Fit struct {
 }
 
 func (c Fit) String() string { return fmt.Sprintf("%s is fit for %s", c.Build, c.Node) }
+
+// Denied says that it is not.
+func (c Fit) Denied() string { return fmt.Sprintf("%s is not fit for %s", c.Build, c.Node) }
 
 // Eval reads the newest inspection.
 func (c Fit) Eval(o cluster.Observation) Verdict {
@@ -302,3 +305,32 @@ func (c Complains) Eval(o cluster.Observation) Verdict {
 // notOurLog is what can be said of the words of a server that somebody else
 // started.
 const notOurLog = "not seen from here: it was started by hand, and its log is in that terminal"
+
+// Steady holds when every server has run for so long, and answers still.
+type Steady struct {
+	Nodes []string
+	For   time.Duration
+}
+
+func (c Steady) String() string {
+	return fmt.Sprintf("%s have run for %s", List(c.Nodes), Round(c.For))
+}
+
+// Eval compares each server's newest answer with its start.
+func (c Steady) Eval(o cluster.Observation) Verdict {
+	least := time.Duration(-1)
+	for _, n := range c.Nodes {
+		s, _ := o.Server(n)
+		if s.Condition() != cluster.Up {
+			return notUp(s)
+		}
+		ran := s.Answer.Ended.Sub(s.Process.Started)
+		if ran < c.For {
+			return no(fmt.Sprintf("%s was started %s ago", n, Round(ran)))
+		}
+		if least < 0 || ran < least {
+			least = ran
+		}
+	}
+	return yes("the youngest for " + Round(least))
+}

@@ -43,7 +43,11 @@ func (t *turn) look(ctx context.Context) {
 func (t *turn) unfit(given []Result) string {
 	for i, g := range t.Given {
 		if g.Look && given[i].Known && !given[i].Met {
-			return given[i].Text + ": " + given[i].Detail
+			text := given[i].Text
+			if d, ok := g.Check.(denial); ok {
+				text = d.Denied()
+			}
+			return text + ": " + given[i].Detail
 		}
 	}
 	return ""

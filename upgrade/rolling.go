@@ -17,8 +17,9 @@ type Spec struct {
 	From, To cluster.Builds
 	Workload cluster.Workload
 	Stop     cluster.Stop
-	Dir      string   // where the slots are, for the commands shown
-	Notes    []string // shown with the plan
+	Hold     time.Duration // how long the servers must have run before the books are closed
+	Dir      string        // where the slots are, for the commands shown
+	Notes    []string      // shown with the plan
 	Advice   advice.Steps
 }
 
@@ -453,6 +454,10 @@ func (r rolling) lookBack() Step {
 		Do:      SettleTraffic{},
 		Timeout: actTimeout,
 		NoUndo:  "looking changes nothing; the publisher can be started again with a new rehearsal",
+	}
+	if r.Hold > 0 {
+		s.Given = append(s.Given, Requirement{Check: Steady{Nodes: names(permanent), For: r.Hold}})
+		s.Timeout += r.Hold
 	}
 	for _, n := range permanent {
 		s.Until = append(s.Until, Running{Node: n.Name, Build: r.to(n)})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -161,9 +162,14 @@ func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(
 // while earlier steps run. What goes wrong here goes wrong again, and is told, at
 // the step itself.
 func (r *Runner) stage(ctx context.Context, filled func(node string) error) {
+	for _, n := range r.Plan.Topology.Nodes { // which need the room first
+		if filled(n.Name) != nil {
+			return
+		}
+	}
 	for _, st := range r.Plan.Steps {
 		for _, g := range st.Given {
-			if g.Look && (filled(st.Node) != nil || g.Remedy.Run(ctx, r.Driver) != nil) {
+			if g.Look && g.Remedy.Run(ctx, r.Driver) != nil {
 				return
 			}
 		}
@@ -188,13 +194,19 @@ func (r *Runner) step(ctx context.Context, st Step) error {
 	t := &turn{Runner: r, Step: st}
 	err := t.walk(ctx)
 	failed, ok := errors.AsType[*StepError](err)
-	if !ok || r.Failing != FailRollback || t.Back == nil {
+	if !ok || r.Failing != FailRollback {
 		return err
 	}
-	if err := t.turnBack(ctx, failed.Reason); err != nil {
+	back := t.amissNow()
+	if len(back) == 0 {
+		return err
+	}
+	if err := t.turnBack(ctx, failed.Reason, back); err != nil {
 		return fmt.Errorf("%w; and the way back failed: %w", failed, err)
 	}
-	failed.Reason += fmt.Sprintf("; %s was rolled back to %s", t.Node, t.Back.Build)
+	for _, n := range slices.Sorted(maps.Keys(back)) {
+		failed.Reason += fmt.Sprintf("; %s was rolled back to %s", n, back[n].Build)
+	}
 	return failed
 }
 

@@ -29,10 +29,7 @@ func (module) Name() string { return "module" }
 
 func (m module) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
 	return m.store.Fetch(ctx, v, m.Name(), p, func(ctx context.Context, dir string) (string, error) {
-		if err := install(ctx, v, dir, p); err != nil {
-			return "", named(err, v, m.Name())
-		}
-		return filepath.Join(dir, fileName()), nil
+		return filepath.Join(dir, fileName()), install(ctx, v, dir, p)
 	})
 }
 

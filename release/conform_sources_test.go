@@ -42,7 +42,7 @@ func TestNoSourceIsLeftOut(t *testing.T) {
 var harnesses = []harness{
 	{
 		name: "embedded", version: embedded.Version,
-		real: func(*testing.T) goods { return goods{named: embedded.Version} },
+		real: func(testing.TB) goods { return goods{named: embedded.Version} },
 		give: func(t *testing.T, g goods) world {
 			return world{Source: source(t, "embedded", release.Options{Embedded: g.named})}
 		},
@@ -127,7 +127,7 @@ func (u userFile) Get(ctx context.Context, _ cluster.Version, p release.Progress
 }
 
 // older is a real server of an older version.
-func older(t *testing.T) goods {
+func older(t testing.TB) goods {
 	return goods{named: releasetest.Older, file: releasetest.Build(t, releasetest.Older).Path}
 }
 
@@ -144,7 +144,7 @@ func named(t *testing.T, g goods) string {
 // stored is a store into which the server was fetched, and whose folder was then
 // given another name. In place of what could not be fetched a real server was,
 // and its file was replaced.
-func stored(t *testing.T, g goods) string {
+func stored(t testing.TB, g goods) string {
 	t.Helper()
 	fetched := g
 	b, err := release.Identify(t.Context(), g.file)

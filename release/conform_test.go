@@ -47,7 +47,7 @@ type harness struct {
 	name    string
 	version cluster.Version // of the real server that it is given
 	origin  string          // Build.Source, where that is not the source's name
-	real    func(t *testing.T) goods
+	real    func(t testing.TB) goods
 	give    func(t *testing.T, g goods) world
 	// without says why a part of the suite does not apply.
 	without map[string]string

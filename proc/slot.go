@@ -4,13 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nats-roll/cluster"
 )
@@ -65,15 +69,15 @@ func (s *Slot) Installed() (cluster.Build, bool) {
 func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stage(ctx, b)
+	return s.stage(ctx, b, true)
 }
 
-func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
+func (s *Slot) stage(ctx context.Context, b cluster.Build, flush bool) error {
 	if now, err := os.Stat(s.next()); s.staged == b && !b.Zero() && err == nil && unchanged(s.stamp, now) {
 		return nil
 	}
 	s.staged = cluster.Build{}
-	err := copyBuild(ctx, b, s.next())
+	err := copyBuild(ctx, b, s.next(), flush)
 	if err == nil {
 		s.stamp, err = os.Stat(s.next())
 	}
@@ -86,11 +90,14 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 
 // Install renames the build over the slot's binary and tells
 // cluster.Installed. The old file is never written to: a process that runs from
-// it keeps it (and writing to it would fail with "text file busy").
+// it keeps it (and writing to it would fail with "text file busy"). What fills an
+// empty slot is not flushed to disk: a power cut ends the rehearsal with it.
 func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.stage(ctx, b); err != nil {
+	_, err := os.Lstat(s.Binary())
+	replaces := err == nil
+	if err := s.stage(ctx, b, replaces); err != nil {
 		return err
 	}
 	s.staged = cluster.Build{}
@@ -102,6 +109,9 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
 	s.holds(b, "", seen)
+	if !replaces {
+		return nil
+	}
 	return syncDir(s.Dir)
 }
 
@@ -159,8 +169,9 @@ func sumOf(path string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// copyBuild copies and hashes in one go.
-func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
+// copyBuild copies, and hashes the copy while that goes to disk, if it is to be
+// flushed.
+func copyBuild(ctx context.Context, b cluster.Build, to string, flush bool) (err error) {
 	src, err := os.Open(b.Path)
 	if err != nil {
 		return err
@@ -169,7 +180,7 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o755)
 	if err != nil {
 		return err
 	}
@@ -181,14 +192,42 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 			_ = os.Remove(to)
 		}
 	}()
-	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(dst, sum), &reader{ctx, src}); err != nil {
+	if err := copyFile(ctx, dst, src); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); b.SHA256 != "" && got != b.SHA256 {
-		return fmt.Errorf("%s changed since it was looked at: sha256 is %.12s…, was %.12s…", b.Path, got, b.SHA256)
+	var g errgroup.Group
+	if flush {
+		g.Go(dst.Sync)
 	}
-	return dst.Sync()
+	g.Go(func() error {
+		sum := sha256.New()
+		if _, err := io.CopyBuffer(sum, &reader{ctx, io.NewSectionReader(dst, 0, math.MaxInt64)}, make([]byte, 128<<10)); err != nil {
+			return err
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); b.SHA256 != "" && got != b.SHA256 {
+			return fmt.Errorf("%s changed since it was looked at: sha256 is %.12s…, was %.12s…", b.Path, got, b.SHA256)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// copyAtOnce is how much is copied between two looks at the context.
+const copyAtOnce = 8 << 20
+
+// copyFile leaves the copying to the system, as far as it can do that by itself.
+func copyFile(ctx context.Context, dst, src *os.File) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch _, err := io.CopyN(dst, src, copyAtOnce); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // reader ends with its context.

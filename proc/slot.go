@@ -33,12 +33,16 @@ type Slot struct {
 
 	refused time.Time // when somebody at its door was last found to be no guest; the watch's own
 
+	// Of the file beside the binary; taken before mu. A copy takes its time, and
+	// neither the start of what is installed nor a look at it waits for one.
+	beside sync.Mutex
+	staged cluster.Build // what lies there, ready to be renamed
+	stamp  os.FileInfo   // of that file, when it was copied
+
 	mu        sync.Mutex
 	installed cluster.Build
-	spoilt    string        // why what lies there is no server
-	seen      os.FileInfo   // of the binary, when it was last looked at
-	staged    cluster.Build // what lies beside the binary, ready to be renamed
-	stamp     os.FileInfo   // of that file, when it was copied
+	spoilt    string      // why what lies there is no server
+	seen      os.FileInfo // of the binary, when it was last looked at
 }
 
 // Identify finds out what a file is; its error says why it is no server.
@@ -67,8 +71,8 @@ func (s *Slot) Installed() (cluster.Build, bool) {
 // against its SHA-256, so that Install only has to rename it. Staging what is
 // staged already costs nothing.
 func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.beside.Lock()
+	defer s.beside.Unlock()
 	return s.stage(ctx, b, true)
 }
 
@@ -93,26 +97,35 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build, flush bool) error {
 // it keeps it (and writing to it would fail with "text file busy"). What fills an
 // empty slot is not flushed to disk: a power cut ends the rehearsal with it.
 func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.beside.Lock()
+	defer s.beside.Unlock()
 	_, err := os.Lstat(s.Binary())
 	replaces := err == nil
 	if err := s.stage(ctx, b, replaces); err != nil {
 		return err
 	}
 	s.staged = cluster.Build{}
-	if err := os.Rename(s.next(), s.Binary()); err != nil {
+	if err := s.swap(b); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
-	seen, err := os.Stat(s.Binary())
-	if err != nil {
-		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
-	}
-	s.holds(b, "", seen)
 	if !replaces {
 		return nil
 	}
 	return syncDir(s.Dir)
+}
+
+// swap puts what is staged in the binary's place.
+func (s *Slot) swap(b cluster.Build) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := os.Rename(s.next(), s.Binary()); err != nil {
+		return err
+	}
+	seen, err := os.Stat(s.Binary())
+	if err == nil {
+		s.holds(b, "", seen)
+	}
+	return err
 }
 
 // Look notices what somebody else did to the slot's binary since Install, or

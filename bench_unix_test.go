@@ -3,12 +3,20 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/shirou/gopsutil/v3/process"
+
+	"nats-roll/release/releasetest"
 )
 
 // From exec to the first frame that a person can read.
@@ -26,6 +34,58 @@ func BenchmarkExecToFirstFrame(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(total.Microseconds())/1000/float64(b.N), "ms/frame")
+}
+
+// From exec of an unattended walk, whose servers are at hand, to the first of them:
+// when its process was there, as the program tells it, and when that was read. What
+// is measured is the program as go build makes it, which is what it hashes. The
+// numbers are medians.
+func BenchmarkExecToFirstServer(b *testing.B) {
+	env := around(b)
+	program := filepath.Join(b.TempDir(), "nats-roll")
+	if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, said)
+	}
+	var started, read []float64
+	for b.Loop() {
+		cmd := command(b, env, "run", "--json", "--offline", "--from", releasetest.Older, "--to", "embedded", "--port-offset", env["OFFSET"])
+		cmd.Path = program
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 1<<20)
+		var line struct {
+			At   time.Time
+			Kind string
+		}
+		for line.Kind != "started" && lines.Scan() {
+			if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+				b.Fatalf("%q: %v", lines.Text(), err)
+			}
+		}
+		read = append(read, float64(time.Since(began))/1e6)
+		started = append(started, float64(line.At.Sub(began))/1e6)
+		b.StopTimer()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 143 {
+			b.Fatalf("%v, last line %s", err, lines.Text())
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(median(started), "ms/server")
+	b.ReportMetric(median(read), "ms/line")
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
 }
 
 // From a key to the frame that answers it, through the terminal, while servers

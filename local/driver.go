@@ -111,13 +111,12 @@ func (d *Driver) lock(ctx context.Context, node string) (func(), error) {
 	return mu.Unlock, nil
 }
 
-// Stage implements upgrade.Driver.
+// Stage implements upgrade.Driver. It goes on beside every other action but
+// Install: a server is not kept from starting by the copy of the one after it.
 func (d *Driver) Stage(ctx context.Context, node string, b cluster.Build) error {
-	unlock, err := d.lock(ctx, node)
-	if err != nil {
-		return err
+	if _, ok := d.slots[node]; !ok {
+		return fmt.Errorf("no node %s", node)
 	}
-	defer unlock()
 	return d.servers.Slot(node).Stage(ctx, b)
 }
 

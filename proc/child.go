@@ -59,8 +59,10 @@ func (c *child) start(keep bool) error {
 	if err != nil {
 		return err
 	}
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	c.cmd.SysProcAttr = attributes(keep)
 	c.began = time.Now()
-	if err := c.startIdle(log, keep); err != nil {
+	if err := c.cmd.Start(); err != nil {
 		return err
 	}
 	c.pid = c.cmd.Process.Pid
@@ -74,22 +76,6 @@ func (c *child) start(keep bool) error {
 	}
 	c.tail = newTail(c.slot.Node, c.pid, c.slot.Log(), st.Size(), c.sink)
 	return nil
-}
-
-// startIdle starts the command, again while its file is busy: one that this
-// process has just written can be held open for a moment by another child that is
-// being started (go.dev/issue/22315).
-func (c *child) startIdle(log *os.File, keep bool) error {
-	for pause := time.Millisecond; ; pause *= 2 {
-		cmd := *c.cmd // one that failed cannot be started again
-		cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, attributes(keep)
-		err := cmd.Start()
-		if !busy(err) || pause > time.Second {
-			c.cmd = &cmd
-			return err
-		}
-		time.Sleep(pause)
-	}
 }
 
 func (c *child) process() cluster.Process {

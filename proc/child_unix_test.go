@@ -4,6 +4,7 @@ package proc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -413,6 +414,39 @@ func TestWhatCannotRunSaysSo(t *testing.T) {
 	}
 }
 
+// A file that somebody has open for writing, as a child of ours may for a moment,
+// is waited for, but not for ever.
+func TestAFileThatIsBusy(t *testing.T) {
+	v, _ := supervise(t)
+	install(t, v, "A", self(t))
+	writer, err := os.OpenFile(v.Slot("A").Binary(), os.O_WRONLY, 0)
+	must(t, err)
+	defer writer.Close()
+	if err := v.Start(t.Context(), "A", []string{"serve"}); !errors.Is(err, syscall.ETXTBSY) {
+		t.Errorf("busy for good: %v", err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, end)
+	if err := v.Start(ctx, "A", []string{"serve"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended: %v", err)
+	}
+
+	must(t, os.Remove(v.Slot("A").Log()))
+	started := make(chan error, 1)
+	go func() { started <- v.Start(t.Context(), "A", []string{"serve"}) }()
+	for deadline := time.Now().Add(patience); ; { // it is there once a start was tried
+		if _, err := os.Stat(v.Slot("A").Log()); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no start was tried")
+		}
+		<-time.After(time.Millisecond)
+	}
+	must(t, writer.Close())
+	must(t, <-started)
+}
+
 func overwrite(t *testing.T, path, content string) {
 	t.Helper()
 	must(t, os.Remove(path))
@@ -440,17 +474,6 @@ func TestAScriptsChildrenEndWithIt(t *testing.T) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-}
-
-// A file that is still held open for a moment is no reason not to start from it.
-func TestABusyFileIsWaitedFor(t *testing.T) {
-	v, e := supervise(t)
-	install(t, v, "A", self(t))
-	held, err := os.OpenFile(v.Slot("A").Binary(), os.O_WRONLY, 0)
-	must(t, err)
-	time.AfterFunc(30*time.Millisecond, func() { _ = held.Close() })
-	must(t, v.Start(t.Context(), "A", []string{"serve"}))
-	await(t, e, logged("Server is ready"))
 }
 
 // The ports of a server that a script has started are its node's own.

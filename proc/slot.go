@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nats-roll/cluster"
 )
@@ -31,14 +34,18 @@ type Slot struct {
 
 	refused time.Time // when somebody at its door was last found to be no guest; the watch's own
 
+	// Of the file beside the binary; taken before mu. A copy takes its time, and
+	// neither the start of what is installed nor a look at it waits for one.
+	beside sync.Mutex
+	staged cluster.Build // what lies there, ready to be renamed
+	stamp  os.FileInfo   // of that file, when it was staged
+	kept   cluster.Build // what Install replaced last
+	keptAt os.FileInfo   // of that file, when it was replaced
+
 	mu        sync.Mutex
 	installed cluster.Build
-	spoilt    string        // why what lies there is no server
-	seen      os.FileInfo   // of the binary, when it was last looked at
-	staged    cluster.Build // what lies beside the binary, ready to be renamed
-	stamp     os.FileInfo   // of that file, when it was staged
-	kept      cluster.Build // what Install replaced last
-	keptStamp os.FileInfo   // of that file, when it was replaced
+	spoilt    string      // why what lies there is no server
+	seen      os.FileInfo // of the binary, when it was last looked at
 }
 
 // Identify finds out what a file is; its error says why it is no server.
@@ -71,17 +78,17 @@ func (s *Slot) Installed() (cluster.Build, bool) {
 // again: the way back needs no room on the disk, and not the file that the build
 // once came from. Its error is a *StageError.
 func (s *Slot) Stage(ctx context.Context, b cluster.Build) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stage(ctx, b)
+	s.beside.Lock()
+	defer s.beside.Unlock()
+	return s.stage(ctx, b, true)
 }
 
-func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
+func (s *Slot) stage(ctx context.Context, b cluster.Build, flush bool) error {
 	if now, err := os.Stat(s.next()); s.staged == b && !b.Zero() && err == nil && unchanged(s.stamp, now) {
 		return nil
 	}
 	s.staged = cluster.Build{}
-	stamp, err := s.bring(ctx, b)
+	stamp, err := s.bring(ctx, b, flush)
 	if err != nil {
 		return &StageError{Node: s.Node, Build: b, Err: err}
 	}
@@ -90,19 +97,29 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build) error {
 }
 
 // bring puts the build beside the binary.
-func (s *Slot) bring(ctx context.Context, b cluster.Build) (os.FileInfo, error) {
+func (s *Slot) bring(ctx context.Context, b cluster.Build, flush bool) (os.FileInfo, error) {
 	// Never into a file that is there: it can be the kept one by another name.
 	if err := os.Remove(s.next()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if !s.take(ctx, b, s.previous(), s.kept, s.keptStamp) {
-		err := copyBuild(ctx, b, s.next())
+	if !s.take(ctx, b, s.previous(), s.kept, s.keptAt) {
+		err := copyBuild(ctx, b, s.next(), flush)
 		// The way back of a node that was not touched leads to what is there.
-		if err != nil && !s.take(ctx, b, s.Binary(), s.installed, s.seen) {
+		if there, seen := s.there(); err != nil && !s.take(ctx, b, s.Binary(), there, seen) {
 			return nil, explainFull(err, b, s.Dir)
 		}
 	}
 	return os.Stat(s.next())
+}
+
+// there is what lies in the slot, as far as it is a server.
+func (s *Slot) there() (cluster.Build, os.FileInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spoilt != "" {
+		return cluster.Build{}, s.seen
+	}
+	return s.installed, s.seen
 }
 
 // take gives a file of the slot a second name beside the binary, if it is this
@@ -122,37 +139,53 @@ func (s *Slot) take(ctx context.Context, b cluster.Build, file string, is cluste
 // the file system has no links nothing is kept.
 func (s *Slot) keep(b cluster.Build) {
 	now, err := os.Stat(s.Binary())
-	if err != nil || s.installed.SHA256 == "" || s.spoilt != "" || s.installed.Same(b) || !unchanged(s.seen, now) {
+	there, seen := s.there()
+	if err != nil || there.SHA256 == "" || there.Same(b) || !unchanged(seen, now) {
 		return // what was kept before is worth more
 	}
 	s.kept = cluster.Build{}
 	_ = os.Remove(s.previous())
 	if os.Link(s.Binary(), s.previous()) == nil {
-		s.kept, s.keptStamp = s.installed, now
+		s.kept, s.keptAt = there, now
 	}
 }
 
 // Install renames the build over the slot's binary and tells
 // cluster.Installed. The old file is never written to: a process that runs from
-// it keeps it (and writing to it would fail with "text file busy").
+// it keeps it (and writing to it would fail with "text file busy"). What fills an
+// empty slot is not flushed to disk: a power cut ends the rehearsal with it.
 func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.stage(ctx, b); err != nil {
+	s.beside.Lock()
+	defer s.beside.Unlock()
+	_, err := os.Lstat(s.Binary())
+	replaces := err == nil
+	if err := s.stage(ctx, b, replaces); err != nil {
 		return err
 	}
 	s.staged = cluster.Build{}
 	s.keep(b)
-	if err := os.Rename(s.next(), s.Binary()); err != nil {
+	if err := s.swap(b); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
+	}
+	if !replaces {
+		return nil
+	}
+	return syncDir(s.Dir)
+}
+
+// swap puts what is staged in the binary's place.
+func (s *Slot) swap(b cluster.Build) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := os.Rename(s.next(), s.Binary()); err != nil {
+		return err
 	}
 	_ = os.Remove(s.next()) // a second name of what was there already is not renamed (rename(2))
 	seen, err := os.Stat(s.Binary())
-	if err != nil {
-		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
+	if err == nil {
+		s.holds(b, "", seen)
 	}
-	s.holds(b, "", seen)
-	return syncDir(s.Dir)
+	return err
 }
 
 // Look notices what somebody else did to the slot's binary since Install, or
@@ -209,8 +242,9 @@ func sumOf(ctx context.Context, path string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// copyBuild copies and hashes in one go.
-func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
+// copyBuild copies, and hashes the copy while that goes to disk, if it is to be
+// flushed.
+func copyBuild(ctx context.Context, b cluster.Build, to string, flush bool) (err error) {
 	src, err := os.Open(b.Path)
 	if err != nil {
 		return err
@@ -219,7 +253,7 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_RDWR|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
 	}
@@ -231,14 +265,42 @@ func copyBuild(ctx context.Context, b cluster.Build, to string) (err error) {
 			_ = os.Remove(to)
 		}
 	}()
-	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(dst, sum), &reader{ctx, src}); err != nil {
+	if err := copyFile(ctx, dst, src); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); b.SHA256 != "" && got != b.SHA256 {
-		return fmt.Errorf("%s changed since it was looked at: sha256 is %.12s…, was %.12s…", b.Path, got, b.SHA256)
+	var g errgroup.Group
+	if flush {
+		g.Go(dst.Sync)
 	}
-	return dst.Sync()
+	g.Go(func() error {
+		sum := sha256.New()
+		if _, err := io.CopyBuffer(sum, &reader{ctx, io.NewSectionReader(dst, 0, math.MaxInt64)}, make([]byte, 128<<10)); err != nil {
+			return err
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); b.SHA256 != "" && got != b.SHA256 {
+			return fmt.Errorf("%s changed since it was looked at: sha256 is %.12s…, was %.12s…", b.Path, got, b.SHA256)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// copyAtOnce is how much is copied between two looks at the context.
+const copyAtOnce = 8 << 20
+
+// copyFile leaves the copying to the system, as far as it can do that by itself.
+func copyFile(ctx context.Context, dst, src *os.File) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch _, err := io.CopyN(dst, src, copyAtOnce); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // reader ends with its context.

@@ -1,10 +1,12 @@
 package proc
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"nats-roll/cluster"
+	"nats-roll/release/releasetest"
 )
 
 func file(t testing.TB, content string) cluster.Build {
@@ -61,6 +64,31 @@ func TestInstallRenamesOverWhatWasThere(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.Dir, "*.next*")); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// A copy is whole and a file of its own, whatever its size: who writes to a node's
+// file does not write to the store.
+func TestASlotHasItsOwnFile(t *testing.T) {
+	for _, size := range []int{0, 1, copyAtOnce - 1, copyAtOnce, 2*copyAtOnce + 1} {
+		content := make([]byte, size)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(content)
+		b := file(t, string(content))
+		s := &Slot{Node: "A", Dir: t.TempDir()}
+		for range 2 { // into an empty slot, and over what is there
+			if err := s.Install(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(s.Binary())
+			if err != nil || !bytes.Equal(got, content) {
+				t.Errorf("of %d bytes, %d came, %v", size, len(got), err)
+			}
+			from, fromErr := os.Stat(b.Path)
+			to, toErr := os.Stat(s.Binary())
+			if err := errors.Join(fromErr, toErr); err != nil || os.SameFile(from, to) {
+				t.Errorf("the slot has the store's own file, %v", err)
+			}
+		}
 	}
 }
 
@@ -152,14 +180,44 @@ func TestWhatWasReplacedIsKept(t *testing.T) {
 	}
 }
 
-// What replacing a binary of the embedded server's size costs.
-func BenchmarkInstall(b *testing.B) {
-	build := file(b, strings.Repeat("nats-server", 4<<20))
-	s := &Slot{Node: "A", Dir: b.TempDir()}
-	b.SetBytes(44 << 20)
-	for b.Loop() {
-		if err := s.Install(b.Context(), build); err != nil {
+// What a real server's binary costs: to fill a slot that is empty, to bring the
+// next one beside the one that is there, and to swap the two.
+func BenchmarkSlot(b *testing.B) {
+	build := releasetest.Build(b, releasetest.Older)
+	do := func(b *testing.B, err error) {
+		b.Helper()
+		if err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.Run("fill", func(b *testing.B) {
+		b.SetBytes(build.Size)
+		dir := b.TempDir()
+		for b.Loop() {
+			s := &Slot{Node: "A", Dir: filepath.Join(dir, "A")}
+			do(b, s.Install(b.Context(), build))
+			b.StopTimer()
+			do(b, os.RemoveAll(s.Dir))
+			b.StartTimer()
+		}
+	})
+	s := &Slot{Node: "A", Dir: b.TempDir()}
+	do(b, s.Install(b.Context(), build))
+	b.Run("stage", func(b *testing.B) {
+		b.SetBytes(build.Size)
+		for b.Loop() {
+			do(b, s.Stage(b.Context(), build))
+			b.StopTimer()
+			do(b, os.Remove(s.Staged()))
+			b.StartTimer()
+		}
+	})
+	b.Run("swap", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			do(b, s.Stage(b.Context(), build))
+			b.StartTimer()
+			do(b, s.Install(b.Context(), build))
+		}
+	})
 }

@@ -171,6 +171,27 @@ func (v *Supervisor) Start(ctx context.Context, node string, args []string) erro
 	if v.identify != nil {
 		s.Look(ctx)
 	}
+	for pause := time.Millisecond; ; pause *= 2 {
+		err := v.start(ctx, s, args)
+		if !busy(err) || pause > busyFor {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// busyFor is the longest pause before a file that is busy is tried once more. A
+// binary that was copied just now may still be open for writing in a child that
+// was forked meanwhile and has not yet become its own program
+// (go.dev/issue/22315).
+const busyFor = time.Second / 2
+
+func (v *Supervisor) start(ctx context.Context, s *Slot, args []string) error {
+	node := s.Node
 	build, ok := s.Installed()
 	if !ok {
 		return fmt.Errorf("start %s: there is no %s in %s", node, program, s.Dir)

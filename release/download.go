@@ -82,14 +82,7 @@ func (download) Name() string { return "release" }
 func (d download) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
 	return d.store.Fetch(ctx, v, d.Name(), p, func(ctx context.Context, dir string) (string, error) {
 		defer d.client.CloseIdleConnections()
-		file, err := d.fill(ctx, v, dir, p)
-		if err != nil && ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		if err != nil {
-			return "", named(err, v, d.Name())
-		}
-		return file, nil
+		return d.fill(ctx, v, dir, p)
 	})
 }
 

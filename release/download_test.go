@@ -41,19 +41,25 @@ func programName() string {
 // compiled is a small program that says it is this version.
 func compiled(t testing.TB, version cluster.Version) []byte {
 	t.Helper()
+	b, err := os.ReadFile(built(t, saying(banner(version))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// built is the file of a program with this source.
+func built(t testing.TB, source string) string {
+	t.Helper()
 	dir := t.TempDir()
 	src, out := filepath.Join(dir, "main.go"), filepath.Join(dir, programName())
-	if err := os.WriteFile(src, fmt.Appendf(nil, tiny, version), 0o644); err != nil {
+	if err := os.WriteFile(src, []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if said, err := exec.Command("go", "build", "-o", out, src).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	b, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return out
 }
 
 // packed is one entry of an archive that a test makes.
@@ -64,9 +70,11 @@ type packed struct {
 	link string
 }
 
-// release is what nats-server's releases have in their archives.
-func usual(program []byte) []packed {
-	f := folderOf(published)
+// usual is what nats-server's releases have in their archives.
+func usual(program []byte) []packed { return contents(published, program) }
+
+func contents(v cluster.Version, program []byte) []packed {
+	f := folderOf(v)
 	return []packed{
 		{name: f + "/", kind: tar.TypeDir},
 		{name: f + "/LICENSE", data: []byte("Apache")},

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -108,6 +109,14 @@ func joined(v cluster.Version, tried []*Error) error {
 	}
 	last.Source, last.Reason = "", strings.Join(reasons, "; ")
 	return &last
+}
+
+// endedOr is the context's own error, once that has ended, or the source's.
+func endedOr(ctx context.Context, err error, v cluster.Version, source string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return named(err, v, source)
 }
 
 // named fills in what a source left out of its error.

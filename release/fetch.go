@@ -46,28 +46,34 @@ func (s *Store) Fetch(ctx context.Context, v cluster.Version, source string, p P
 		s.prune(v)
 	}()
 
+	b, err := bring(ctx, v, dir, p, fill)
+	if err != nil {
+		return cluster.Build{}, endedOr(ctx, err, v, source)
+	}
+	b.Source = source
+	e := built(Entry{Build: b, Fetched: time.Now().UTC().Truncate(time.Second)})
+	if err := s.keep(e, b.Path, dir); err != nil {
+		return cluster.Build{}, s.failed(v, "write", err)
+	}
+	b.Path = s.file(v)
+	return b, nil
+}
+
+// bring has Fill do its part and asks what came for its version.
+func bring(ctx context.Context, v cluster.Version, dir string, p Progress, fill Fill) (cluster.Build, error) {
 	file, err := fill(ctx, dir)
 	if err != nil {
 		return cluster.Build{}, err
 	}
 	p.say("checking nats-server %s", v)
 	b, err := Identify(ctx, file)
-	if err != nil {
-		return cluster.Build{}, named(err, v, source)
+	if e, ok := errors.AsType[*Error](err); ok { // of a file that is about to go
+		return cluster.Build{}, &Error{Reason: "what came " + e.Reason, Hint: giveFile, Err: e.Err}
 	}
-	if b.Version != v {
-		return cluster.Build{}, &Error{
-			Want: string(v), Source: source, Hint: giveFile, Err: ErrNotServer,
-			Reason: fmt.Sprintf("what came says that it is %s", b.Version),
-		}
+	if err == nil && b.Version != v {
+		err = &Error{Reason: fmt.Sprintf("what came says that it is %s", b.Version), Hint: giveFile, Err: ErrNotServer}
 	}
-	b.Source = source
-	e := built(Entry{Build: b, Fetched: time.Now().UTC().Truncate(time.Second)})
-	if err := s.keep(e, file, dir); err != nil {
-		return cluster.Build{}, s.failed(v, "write", err)
-	}
-	b.Path = s.file(v)
-	return b, nil
+	return b, err
 }
 
 // keep moves the file into its place, and then its record. Either is on the

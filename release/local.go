@@ -44,7 +44,7 @@ func (l linked) build(ctx context.Context) (cluster.Build, error) {
 	}
 	b, err := Identify(ctx, file)
 	if err != nil {
-		return cluster.Build{}, named(err, l.version, l.Name())
+		return cluster.Build{}, endedOr(ctx, err, l.version, l.Name())
 	}
 	if b.Version != l.version {
 		return cluster.Build{}, &Error{
@@ -62,7 +62,7 @@ type onPath struct{}
 
 func (onPath) Name() string { return "path" }
 
-func (onPath) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
+func (o onPath) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
 	// A match in the current directory is an error of LookPath and not used.
 	file, err := exec.LookPath(program)
 	if err != nil {
@@ -70,7 +70,7 @@ func (onPath) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.B
 	}
 	b, err := Identify(ctx, file)
 	if err != nil {
-		return cluster.Build{}, err
+		return cluster.Build{}, endedOr(ctx, err, v, o.Name())
 	}
 	if b.Version != v {
 		p.say("nats-server on PATH is %s, not %s", b.Version, v)

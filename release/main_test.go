@@ -11,14 +11,18 @@ import (
 	"testing"
 
 	"nats-roll/release"
+	"nats-roll/release/embedded"
 	"nats-roll/release/releasetest"
 )
 
 // The test binary is nats-server itself when it is started under that name, and
-// a program that fetches when it is told to be one.
+// a program that gets a build when it is told to be one.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(fetchInto); dir != "" {
 		fetcher(dir, os.Getenv(fetchFrom))
+	}
+	if os.Getenv(getItself) != "" && !embedded.Asked(os.Args[0]) {
+		resolver(release.Options{Embedded: embedded.Version}, "embedded")
 	}
 	releasetest.Main(m)
 }
@@ -57,7 +61,13 @@ func place(t *testing.T, name string) string {
 	if os.Link(self, path) == nil {
 		return path
 	}
-	src, err := os.Open(self)
+	return copied(t, self, path)
+}
+
+// copied is a file of its own: what is done to it is done to no other.
+func copied(t testing.TB, file, path string) string {
+	t.Helper()
+	src, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,15 +29,13 @@ func (module) Name() string { return "module" }
 
 func (m module) Get(ctx context.Context, v cluster.Version, p Progress) (cluster.Build, error) {
 	return m.store.Fetch(ctx, v, m.Name(), p, func(ctx context.Context, dir string) (string, error) {
-		if err := install(ctx, v, dir, p); err != nil {
-			return "", named(err, v, m.Name())
-		}
-		return filepath.Join(dir, fileName()), nil
+		return filepath.Join(dir, fileName()), install(ctx, v, dir, p)
 	})
 }
 
 // install runs `go install` with dir as its GOBIN, in an empty directory: no
-// module and no workspace of the user's has a say in what is built.
+// module and no workspace of the user's has a say in what is built. What a go
+// command that is killed leaves of its work goes away with dir.
 func install(ctx context.Context, v cluster.Version, dir string, p Progress) error {
 	tool, err := exec.LookPath("go")
 	if err != nil {
@@ -48,7 +46,7 @@ func install(ctx context.Context, v cluster.Version, dir string, p Progress) err
 		return err
 	}
 	env := append(os.Environ(),
-		"GO111MODULE=on", "GOWORK=off", "GOBIN="+dir,
+		"GO111MODULE=on", "GOWORK=off", "GOBIN="+dir, "GOTMPDIR="+dir,
 		"GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
 	flags, err := userFlags(ctx, tool, work, env)
 	if err != nil {

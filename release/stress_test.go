@@ -27,12 +27,17 @@ const (
 	stress    = "NATS_ROLL_STRESS" // 50 rounds and 100 kills, instead of a few
 )
 
-// fetcher is a program that fetches the published version when its standard
-// input ends, and says what it was given.
+// fetcher is a program that fetches the published version into a store.
 func fetcher(dir, mirror string) {
+	resolver(release.Options{Dir: dir, Source: "release", Mirror: mirror}, string(published))
+}
+
+// resolver is a program that gets a build when its standard input ends, and says
+// what it was given.
+func resolver(o release.Options, selector string) {
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	b, err := release.New(release.Options{Dir: dir, Source: "release", Mirror: mirror}).Resolve(context.Background(), string(published), nil)
+	b, err := release.New(o).Resolve(context.Background(), selector, nil)
 	if err != nil {
 		fmt.Println("error:", err)
 		os.Exit(1)
@@ -41,7 +46,7 @@ func fetcher(dir, mirror string) {
 	os.Exit(0)
 }
 
-// child is a fetcher that stands at its start.
+// child is a resolver that stands at its start.
 type child struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -50,8 +55,13 @@ type child struct {
 
 func startFetcher(t *testing.T, dir, mirror string) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fetchInto+"="+dir, fetchFrom+"="+mirror)
+	return startChild(t, os.Args[0], fetchInto+"="+dir, fetchFrom+"="+mirror)
+}
+
+func startChild(t *testing.T, program string, env ...string) *child {
+	t.Helper()
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	in, inErr := cmd.StdinPipe()
 	out, outErr := cmd.StdoutPipe()

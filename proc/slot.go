@@ -298,9 +298,21 @@ func copyFile(ctx context.Context, dst, src *os.File) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return err
+			return plain(err)
 		}
 	}
+}
+
+// plain leaves out which system call a file's error came from.
+func plain(err error) error {
+	path, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](path.Err); ok {
+		return &fs.PathError{Op: path.Op, Path: path.Path, Err: call.Err}
+	}
+	return err
 }
 
 // reader ends with its context.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -122,7 +123,7 @@ func (bad faults) carry(to io.Writer, from *bufio.Reader) {
 		if _, err := io.ReadFull(from, body); err != nil {
 			return
 		}
-		msg := append(line, body...)
+		msg := slices.Concat(line, body)
 		seq := uint64(0)
 		if s := strings.Fields(string(body)); len(s) > 1 && s[0] == "number" {
 			seq, _ = strconv.ParseUint(s[1], 10, 64)

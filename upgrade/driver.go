@@ -19,7 +19,8 @@ import (
 // returns nil has done its part, and the proof is in the observations.
 //
 // A driver is safe for concurrent use; actions on the same node wait for each
-// other, except that a second Stop is never kept waiting by the first. The
+// other, except that a second Stop is never kept waiting by the first, and that
+// Stage keeps only Install waiting. The
 // context bounds the action, not the life of what it started.
 type Driver interface {
 	// Stage brings a build next to the node's slot, so that a later Install of

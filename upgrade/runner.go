@@ -137,7 +137,8 @@ func (r *Runner) adjusted(st Step) Step {
 }
 
 // fill puts the builds into the slots, into the first one at once and into the
-// others while it is started. What it returns waits for a node's.
+// others, one after the other so that they do not hold each other up, while it is
+// started. What it returns waits for a node's.
 func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(node string) error, err error) {
 	install := func(node string) error { return r.Driver.Install(ctx, node, r.Plan.Slots[node]) }
 	nodes := r.Plan.Topology.Nodes
@@ -146,10 +147,13 @@ func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(
 	}
 	done := map[string]func() error{}
 	for _, n := range nodes[1:] {
-		once := sync.OnceValue(func() error { return install(n.Name) })
-		done[n.Name] = once
-		beside.Go(func() { _ = once() }) // whoever needs the slot is told
+		done[n.Name] = sync.OnceValue(func() error { return install(n.Name) })
 	}
+	beside.Go(func() {
+		for _, n := range nodes[1:] {
+			_ = done[n.Name]() // whoever needs the slot is told
+		}
+	})
 	return func(node string) error {
 		if wait, ok := done[node]; ok {
 			return wait()

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nats-roll/proc"
+	"nats-roll/redact"
 	"nats-roll/rehearsal"
 	"nats-roll/release"
 	"nats-roll/upgrade"
@@ -60,7 +61,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		return exitVerified
 	}
 	code, hint := classify(err)
-	fmt.Fprintf(stderr, "nats-roll: error: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "nats-roll: error: %s\n", oneLine(redact.Text(err.Error())))
 	if hint != "" {
 		fmt.Fprintf(stderr, "nats-roll: hint: %s\n", oneLine(hint))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nats-roll/cluster"
+	"nats-roll/redact"
 	"nats-roll/upgrade"
 )
 
@@ -30,7 +31,7 @@ type line struct {
 	Data json.RawMessage `json:"data"`
 }
 
-// Journal writes an event log. Its Watch is a Watcher; what goes wrong while
+// Journal writes an event log, without the secrets. Its Watch is a Watcher; what goes wrong while
 // writing is kept and told by Err.
 type Journal struct {
 	w   io.Writer
@@ -61,7 +62,7 @@ func (j *Journal) write(v any) {
 	}
 	b, err := json.Marshal(v)
 	if err == nil {
-		_, err = j.w.Write(append(b, '\n'))
+		_, err = j.w.Write(append(redact.JSON(b), '\n'))
 	}
 	j.err = err
 }

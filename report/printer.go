@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nats-roll/cluster"
+	"nats-roll/redact"
 	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
 )
@@ -16,8 +17,8 @@ import (
 // same download; a person wants to see that it goes on, a log wants few lines.
 const fetchPause = 3 * time.Second
 
-// Printer tells a rehearsal line by line, as plain text without escapes. Its
-// Watch is a rehearsal.Watcher.
+// Printer tells a rehearsal line by line, as plain text without escapes or
+// secrets. Its Watch is a rehearsal.Watcher.
 type Printer struct {
 	w       io.Writer
 	meta    Meta
@@ -36,7 +37,7 @@ func (p *Printer) Err() error { return p.err }
 
 func (p *Printer) printf(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
+		_, p.err = io.WriteString(p.w, redact.Text(fmt.Sprintf(format, args...)))
 	}
 }
 

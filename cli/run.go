@@ -23,7 +23,7 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := newWriter("standard output", a.Out, stop)
-	printer := report.NewPrinter(out, a.meta())
+	printer := report.NewPrinter(out, a.header())
 	tell := printer.Watch
 	if r.json {
 		tell = rehearsal.NewJournal(out, a.header()).Watch

@@ -49,7 +49,7 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 		return errors.Join(walkErr, closed) // there is no terminal to say anything on
 	}
 	if state.Plan.Outcome != "" {
-		fmt.Fprintln(a.Out, report.Sentence(report.New(state, s.meta)))
+		fmt.Fprintln(a.Out, report.Sentence(report.New(state, s.header)))
 	}
 	a.farewell(s)
 	return errors.Join(shown, walkErr, closed)

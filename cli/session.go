@@ -28,7 +28,7 @@ import (
 type session struct {
 	rehearse
 	ctx     context.Context // the program's: how long readers are waited for
-	meta    report.Meta
+	header  rehearsal.Header
 	lab     *rehearsal.Lab
 	driver  *local.Driver
 	builds  builds
@@ -50,7 +50,7 @@ func (s settings) stateDir() string {
 // open makes everything ready that needs no build: the ports are free, the
 // folder is there, the log is open.
 func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watcher) (_ *session, err error) {
-	s := &session{rehearse: r, meta: a.meta(), ctx: ctx}
+	s := &session{rehearse: r, header: a.header(), ctx: ctx}
 	if err := freePorts(r.topology); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
 		}
 		s.log = newWriter("the event log", s.journal, nil)
-		watchers = append(watchers, rehearsal.NewJournal(s.log, a.header()).Watch)
+		watchers = append(watchers, rehearsal.NewJournal(s.log, s.header).Watch)
 	}
 	for _, file := range r.reports { // better now than when all is over
 		if err := writable(file); err != nil {
@@ -86,14 +86,12 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 	return s, err
 }
 
-func (a *app) meta() report.Meta {
-	return report.Meta{Tool: a.Version, Command: a.command(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
-}
-
-func (a *app) command() []string { return append([]string{"nats-roll"}, a.Args...) }
-
+// header is what the events do not tell of this rehearsal.
 func (a *app) header() rehearsal.Header {
-	return rehearsal.Header{Tool: a.Version, Command: a.command(), Began: time.Now()}
+	return rehearsal.Header{
+		Tool: a.Version, Command: append([]string{"nats-roll"}, a.Args...), Began: time.Now(),
+		Host: rehearsal.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()},
+	}
 }
 
 // freePorts refuses to begin when a port of the cluster is taken.
@@ -172,7 +170,7 @@ func (s *session) endAll(o cluster.Observation) (err error) {
 func (s *session) report(state rehearsal.State, file string) error {
 	f, err := os.Create(file)
 	if err == nil {
-		err = errors.Join(report.New(state, s.meta).Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
+		err = errors.Join(report.New(state, s.header).Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
 	}
 	if err != nil {
 		return environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")

@@ -22,6 +22,14 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Command []string  `json:"command,omitempty"`
 	Began   time.Time `json:"began"`
+	Host    Host      `json:"host,omitzero"`
+}
+
+// Host is the machine that a rehearsal ran on.
+type Host struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	Cores int    `json:"cores"`
 }
 
 type line struct {
@@ -89,7 +97,10 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 	var h Header
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<20), maxLine)
-	if !sc.Scan() || json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
+	if !sc.Scan() && sc.Err() != nil {
+		return h, fmt.Errorf("read the event log: %w", sc.Err())
+	}
+	if json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
 		return h, fmt.Errorf("not an event log of nats-roll: the first line does not say %s", Schema)
 	}
 	var broken error

@@ -69,6 +69,7 @@ type Mark struct {
 	At   time.Time
 	Node string
 	What MarkKind
+	Stop cluster.Stop // how it was asked, if it was
 }
 
 // MarkKind is what happened at a mark.
@@ -113,7 +114,7 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
 		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
 	case cluster.StopAsked:
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped})
+		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped, Stop: e.Stop})
 	case cluster.Answered:
 		return s.life(e.Answer.Node, func(l *Life) bool {
 			if !l.Up.IsZero() || e.Answer.Began.Before(l.Started) {

@@ -21,15 +21,15 @@ const fetchPause = 3 * time.Second
 // secrets. Its Watch is a rehearsal.Watcher.
 type Printer struct {
 	w       io.Writer
-	meta    Meta
+	header  rehearsal.Header
 	fetched map[string]time.Time
 	head    string // the step whose title was printed last
 	err     error
 }
 
 // NewPrinter writes to w.
-func NewPrinter(w io.Writer, m Meta) *Printer {
-	return &Printer{w: w, meta: m, fetched: map[string]time.Time{}}
+func NewPrinter(w io.Writer, h rehearsal.Header) *Printer {
+	return &Printer{w: w, header: h, fetched: map[string]time.Time{}}
 }
 
 // Err is the first thing that went wrong while writing.
@@ -167,7 +167,7 @@ func dash(s string) string {
 }
 
 func (p *Printer) finished(s rehearsal.State) {
-	r := New(s, p.meta)
+	r := New(s, p.header)
 	m, re := r.Messages, r.Reconnects
 	p.printf("\n%s", strings.ToUpper(string(r.Outcome)))
 	if r.TookMS > 0 {

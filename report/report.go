@@ -19,15 +19,6 @@ import (
 // Schema names the form of the JSON report.
 const Schema = "nats-roll/report/1"
 
-// Meta is what the State does not know.
-type Meta struct {
-	Tool    string   // this program's version
-	Command []string // as it was called
-	OS      string
-	Arch    string
-	Cores   int
-}
-
 // Report is a finished rehearsal. Its JSON field names are a contract; fields
 // may be added.
 type Report struct {
@@ -50,7 +41,7 @@ type Report struct {
 	Builds  map[string]cluster.Builds `json:"builds"`
 	Probe   Probe                     `json:"probe"`
 	Clients []Client                  `json:"clients"`
-	Host    Host                      `json:"host"`
+	Host    rehearsal.Host            `json:"host"`
 	Command []string                  `json:"command,omitempty"`
 	Began   time.Time                 `json:"began"`
 	TookMS  float64                   `json:"took_ms"`
@@ -154,18 +145,11 @@ type Client struct {
 	Duplicated uint64   `json:"duplicated"`
 }
 
-// Host is the machine it ran on.
-type Host struct {
-	OS    string `json:"os"`
-	Arch  string `json:"arch"`
-	Cores int    `json:"cores"`
-}
-
 // New reads a report off a state.
-func New(s rehearsal.State, m Meta) Report {
+func New(s rehearsal.State, h rehearsal.Header) Report {
 	o, f := s.Plan.Outline, s.World.Fleet
 	r := Report{
-		Schema: Schema, Tool: m.Tool, Chapter: o.Chapter, From: o.From.Version, To: o.To.Version,
+		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, From: o.From.Version, To: o.To.Version,
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{},
 		Messages: Messages{
@@ -175,8 +159,8 @@ func New(s rehearsal.State, m Meta) Report {
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
 		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},
 		Probe:      Probe{Rate: f.Rate},
-		Host:       Host{OS: m.OS, Arch: m.Arch, Cores: m.Cores},
-		Command:    m.Command,
+		Host:       h.Host,
+		Command:    h.Command,
 		Began:      s.Plan.Began,
 	}
 	if !s.Plan.Ended.IsZero() {

@@ -127,8 +127,8 @@ func (s *settings) check() (rehearse, error) {
 		return r, err
 	}
 	for _, f := range s.reports {
-		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
-			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
+		if ext := strings.ToLower(filepath.Ext(f)); !slices.Contains(report.Extensions(), ext) {
+			return r, usagef("use --report FILE"+strings.Join(report.Extensions(), ", FILE"), "report %s: no format for the extension %q", f, ext)
 		}
 	}
 	if s.hold < 0 || s.hold > maxHold {

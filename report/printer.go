@@ -116,22 +116,10 @@ func (p *Printer) title(id string, s rehearsal.State) upgrade.StepProgress {
 	return st
 }
 
-// tailLines is how many of a server's last words are printed when its step has
-// failed.
-const tailLines = 8
-
 // tail prints what the server of a failed step wrote last.
 func (p *Printer) tail(id string, s rehearsal.State) {
-	st := p.title(id, s)
-	var last []cluster.LogLine
-	for l := range s.Lines.Backward() {
-		if l.Node == st.Node && len(last) < tailLines {
-			last = append(last, l)
-		}
-	}
-	slices.Reverse(last)
-	for _, l := range last {
-		p.printf("        | %s %s %s\n", l.Node, l.Level, l.Text)
+	for _, l := range lastWords(s, p.title(id, s)) {
+		p.printf("        | %s\n", l)
 	}
 }
 

@@ -1,17 +1,19 @@
 // Package report renders what a rehearsal came to: plans and event streams as
-// text, the finished rehearsal as JSON and Markdown. Everything in a report is
-// read from the State; numbers are measured or absent. The package starts no
-// goroutine.
+// text, the finished rehearsal as a Report, which is written as JSON, Markdown,
+// and more. Everything in a Report is read from the State; numbers are measured
+// or absent, and secrets are taken out. The package starts no goroutine.
 package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"time"
 
 	"nats-roll/advice"
 	"nats-roll/cluster"
+	"nats-roll/redact"
 	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
 )
@@ -19,12 +21,13 @@ import (
 // Schema names the form of the JSON report.
 const Schema = "nats-roll/report/1"
 
-// Report is a finished rehearsal. Its JSON field names are a contract; fields
-// may be added.
+// Report is what a rehearsal came to. Its JSON field names are a contract, see
+// docs/report.schema.json; fields may be added.
 type Report struct {
 	Schema  string          `json:"schema"`
 	Tool    string          `json:"tool"`
 	Chapter string          `json:"chapter"`
+	Title   string          `json:"title,omitempty"` // of the plan
 	From    cluster.Version `json:"from"`
 	To      cluster.Version `json:"to"`
 	Outcome upgrade.Outcome `json:"outcome"`
@@ -37,6 +40,7 @@ type Report struct {
 	Messages   Messages   `json:"messages"`
 	Reconnects Reconnects `json:"reconnects"`
 	Claims     []Claim    `json:"claims"`
+	Timeline   Timeline   `json:"timeline"`
 
 	Builds  map[string]cluster.Builds `json:"builds"`
 	Probe   Probe                     `json:"probe"`
@@ -52,6 +56,7 @@ type Finding struct {
 	ID       string          `json:"id"`
 	Severity advice.Severity `json:"severity"`
 	Text     string          `json:"text"`
+	Remedy   string          `json:"remedy,omitempty"`
 	Sources  []string        `json:"sources"`
 	Matters  bool            `json:"matters"` // to this rehearsal
 	Because  string          `json:"because,omitempty"`
@@ -60,7 +65,7 @@ type Finding struct {
 func adviceOf(o upgrade.Outline) []Finding {
 	var out []Finding
 	for _, f := range o.Advice.Findings() {
-		out = append(out, Finding{f.ID, f.Severity, f.Text, f.Sources, f.Matters && !f.Undecided, f.Because})
+		out = append(out, Finding{f.ID, f.Severity, f.Text, f.Remedy, f.Sources, f.Matters && !f.Undecided, f.Because})
 	}
 	return out
 }
@@ -74,15 +79,22 @@ type Node struct {
 	DownMS    *float64          `json:"down_ms,omitempty"` // from each exit to the next first answer, summed; absent if it was not restarted
 }
 
-// Step is what became of one step.
+// Step is one step of the plan, and what became of it.
 type Step struct {
 	ID         string         `json:"id"`
 	Title      string         `json:"title"`
 	Node       string         `json:"node,omitempty"`
+	Why        string         `json:"why"`
+	Given      []string       `json:"given,omitempty"` // what had to hold before
 	Command    string         `json:"command,omitempty"`
+	LimitMS    float64        `json:"limit_ms"`       // for the action and the checks together
+	Undo       string         `json:"undo,omitempty"` // the way back
+	NoUndo     string         `json:"no_undo,omitempty"`
 	Outcome    upgrade.Status `json:"outcome"`
 	How        upgrade.How    `json:"how,omitempty"` // by hand, if the plan did not do it
 	Reason     string         `json:"reason,omitempty"`
+	Log        []string       `json:"log,omitempty"`      // what the server of a failed step wrote last
+	BeganMS    *float64       `json:"began_ms,omitempty"` // since the rehearsal began; absent if it was not reached
 	TookMS     float64        `json:"took_ms"`
 	Checks     []Check        `json:"checks"`
 	Moved      map[string]int `json:"moved,omitempty"`
@@ -135,23 +147,26 @@ type Probe struct {
 
 // Client is one client's account of the rehearsal.
 type Client struct {
-	Name       string   `json:"name"`
-	Trail      []string `json:"trail"`
-	Status     string   `json:"status"`
-	Reconnects int      `json:"reconnects"`
-	AwayMS     float64  `json:"away_ms"` // without a server, in all
-	Received   uint64   `json:"received"`
-	Lost       uint64   `json:"lost"`
-	Duplicated uint64   `json:"duplicated"`
+	Name       string       `json:"name"`
+	Role       cluster.Role `json:"role"`
+	Trail      []string     `json:"trail"`   // the nodes it was on
+	HopsMS     []float64    `json:"hops_ms"` // without a server before it came to each of them
+	Status     string       `json:"status"`
+	Reconnects int          `json:"reconnects"`
+	AwayMS     float64      `json:"away_ms"` // without a server, in all
+	Received   uint64       `json:"received"`
+	Lost       uint64       `json:"lost"`
+	Duplicated uint64       `json:"duplicated"`
 }
 
-// New reads a report off a state.
+// New reads a report off a state: of a rehearsal that has just been, or of a
+// recorded one.
 func New(s rehearsal.State, h rehearsal.Header) Report {
 	o, f := s.Plan.Outline, s.World.Fleet
 	r := Report{
-		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, From: o.From.Version, To: o.To.Version,
+		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, Title: o.Title, From: o.From.Version, To: o.To.Version,
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Notes: o.Notes, Advice: adviceOf(o),
-		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{},
+		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s),
 		Messages: Messages{
 			Published: f.Published, Expected: f.Expected, Received: f.Received,
 			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,
@@ -161,16 +176,17 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Probe:      Probe{Rate: f.Rate},
 		Host:       h.Host,
 		Command:    h.Command,
-		Began:      s.Plan.Began,
+		Began:      began(s).UTC(),
+		TookMS:     ms(ended(s).Sub(began(s))),
 	}
-	if !s.Plan.Ended.IsZero() {
-		r.TookMS = ms(s.Plan.Ended.Sub(s.Plan.Began))
+	if r.Outcome == "" {
+		r.Outcome, r.Reason = upgrade.OutcomeAborted, unfinished(s)
 	}
 	for _, n := range o.Topology.Nodes {
 		r.Nodes = append(r.Nodes, node(n, s.Lives))
 	}
 	for _, st := range s.Plan.Steps {
-		r.Steps = append(r.Steps, step(st))
+		r.Steps = append(r.Steps, step(s, st))
 		r.Claims = append(r.Claims, claims(st)...)
 	}
 	for _, c := range f.Clients {
@@ -179,7 +195,50 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		}
 		r.Clients = append(r.Clients, client(c))
 	}
-	return r
+	return clean(r)
+}
+
+// began is when the plan did; or what there is of a rehearsal without one.
+func began(s rehearsal.State) time.Time {
+	if s.Plan.Began.IsZero() {
+		return s.Began
+	}
+	return s.Plan.Began
+}
+
+// ended is when the plan did; or the last that is known.
+func ended(s rehearsal.State) time.Time {
+	if s.Plan.Ended.IsZero() {
+		return s.At
+	}
+	return s.Plan.Ended
+}
+
+// unfinished says why a rehearsal has no outcome.
+func unfinished(s rehearsal.State) string {
+	if len(s.Plan.Steps) > 0 {
+		return "the recording ends before the rehearsal did"
+	}
+	for _, w := range s.Builds {
+		if w.Reason != "" && w.Build.Zero() {
+			return fmt.Sprintf("nats-server %s is not to be had: %s", w.Want, w.Reason)
+		}
+	}
+	return "no step was walked"
+}
+
+// clean takes the secrets out. It goes the way of the event log, so that the
+// report of a recorded rehearsal is the one that was written live.
+func clean(r Report) Report {
+	b, err := json.Marshal(r)
+	var out Report
+	if err == nil {
+		err = json.Unmarshal(redact.JSON(b), &out)
+	}
+	if err != nil {
+		panic(err) // a report is texts and finite numbers
+	}
+	return out
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -209,16 +268,42 @@ func node(n cluster.Node, lives []rehearsal.Life) Node {
 	return out
 }
 
-func step(st upgrade.StepProgress) Step {
+func step(s rehearsal.State, st upgrade.StepProgress) Step {
 	out := Step{
-		ID: st.ID, Title: st.Title, Node: st.Node, Command: st.Command,
+		ID: st.ID, Title: st.Title, Node: st.Node, Why: st.Why, Command: st.Command,
+		LimitMS: ms(st.Timeout), Undo: st.Undo, NoUndo: st.NoUndo,
 		Outcome: st.Status, How: st.How, Reason: st.Reason, TookMS: ms(st.Took), Checks: []Check{},
 		Moved: st.Impact.Moved, Reconnects: st.Impact.Reconnects,
 		Lost: st.Impact.Lost, Duplicated: st.Impact.Duplicated, GapMSMax: ms(st.Impact.LongestAway),
 	}
+	out.Given = st.StepOutline.Given
+	if !st.Began.IsZero() {
+		at := ms(st.Began.Sub(s.Plan.Began))
+		out.BeganMS = &at
+	}
 	for _, c := range st.Checks {
 		out.Checks = append(out.Checks, Check{Text: c.Text, OK: c.Met, Detail: c.Detail})
 	}
+	if st.Status == upgrade.Failed {
+		out.Log = lastWords(s, st)
+	}
+	return out
+}
+
+// lastLines is how many of a server's last lines are told when its step has
+// failed.
+const lastLines = 8
+
+// lastWords is what the server of a failed step had written until then.
+func lastWords(s rehearsal.State, st upgrade.StepProgress) []string {
+	var out []string
+	for l := range s.Lines.Backward() {
+		later := !st.Ended.IsZero() && l.At.After(st.Ended) && l.Level != cluster.LevelOther
+		if l.Node == st.Node && !later && len(out) < lastLines {
+			out = append(out, fmt.Sprintf("%s %s %s", l.Node, l.Level, l.Text))
+		}
+	}
+	slices.Reverse(out)
 	return out
 }
 
@@ -237,11 +322,12 @@ func claims(st upgrade.StepProgress) []Claim {
 
 func client(c cluster.Client) Client {
 	out := Client{
-		Name: c.Name, Trail: []string{}, Status: string(c.Status), Reconnects: c.Reconnects,
+		Name: c.Name, Role: c.Role, Trail: []string{}, HopsMS: []float64{}, Status: string(c.Status), Reconnects: c.Reconnects,
 		AwayMS: ms(c.TotalAway), Received: c.Received, Lost: c.Lost, Duplicated: c.Duplicated,
 	}
 	for _, h := range c.Trail {
 		out.Trail = append(out.Trail, h.Node)
+		out.HopsMS = append(out.HopsMS, ms(h.Away))
 	}
 	return out
 }
@@ -253,16 +339,38 @@ func (r Report) JSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// Formats lists the file name extensions that a report can be written as.
-var Formats = []string{".json", ".md"}
-
-// Write writes the report in the format of the extension.
-func (r Report) Write(w io.Writer, ext string) error {
-	if ext == ".md" {
-		return r.Markdown(w)
-	}
-	return r.JSON(w)
+// format is a way to write a report.
+type format struct {
+	name  string // of report --format
+	ext   string // of a file
+	write func(Report, io.Writer) error
 }
 
-// Known says that reports can be written with this extension.
-func Known(ext string) bool { return slices.Contains(Formats, ext) }
+var formats = []format{
+	{"markdown", ".md", Report.Markdown},
+	{"json", ".json", Report.JSON},
+}
+
+// Formats lists the names of the formats that a report can be written in.
+func Formats() []string { return names(func(f format) string { return f.name }) }
+
+// Extensions lists the file name extensions of the formats.
+func Extensions() []string { return names(func(f format) string { return f.ext }) }
+
+func names(of func(format) string) []string {
+	var out []string
+	for _, f := range formats {
+		out = append(out, of(f))
+	}
+	return out
+}
+
+// Write writes the report in the format of that name or extension.
+func (r Report) Write(w io.Writer, as string) error {
+	for _, f := range formats {
+		if f.name == as || f.ext == as {
+			return f.write(r, w)
+		}
+	}
+	return fmt.Errorf("no report format %q", as)
+}

@@ -125,7 +125,7 @@ func (p *Printer) tail(id string, s rehearsal.State) {
 
 func (p *Printer) ended(e upgrade.StepEnded) {
 	for _, c := range e.Checks {
-		p.printf("        %s %s%s\n", mark(c.Verdict), c.Text, dash(c.Detail))
+		p.printf("        %s %s%s\n", mark(c.Met, c.Known), c.Text, dash(c.Detail))
 	}
 	if w := e.Impact.Words(); w != "" {
 		p.printf("        = %s\n", w)
@@ -136,11 +136,12 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
 }
 
-func mark(v upgrade.Verdict) string {
+// mark stands before a check: it holds, it does not, or nobody can tell.
+func mark(met, known bool) string {
 	switch {
-	case v.Met:
+	case met:
 		return "✓"
-	case v.Known:
+	case known:
 		return "✗"
 	default:
 		return "○"

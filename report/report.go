@@ -76,7 +76,20 @@ type Node struct {
 	Permanent bool              `json:"permanent"`
 	Versions  []cluster.Version `json:"versions"`          // as the servers answered, in order
 	PIDs      []int             `json:"pids"`              // of every process
+	Runs      []Run             `json:"runs"`              // the same processes
 	DownMS    *float64          `json:"down_ms,omitempty"` // from each exit to the next first answer, summed; absent if it was not restarted
+}
+
+// Run is one process of a node, from its start to its end. Times are since the
+// rehearsal began.
+type Run struct {
+	PID     int             `json:"pid"`
+	Version cluster.Version `json:"version,omitempty"` // as it answered
+	BeganMS float64         `json:"began_ms"`
+	UpMS    *float64        `json:"up_ms,omitempty"`    // its first answer
+	EndedMS *float64        `json:"ended_ms,omitempty"` // absent if it outlived the rehearsal
+	End     string          `json:"end,omitempty"`      // how it ended
+	Died    bool            `json:"died,omitempty"`     // nobody had asked it to end
 }
 
 // Step is one step of the plan, and what became of it.
@@ -104,10 +117,12 @@ type Step struct {
 	GapMSMax   float64        `json:"gap_ms_max"` // the longest that a client was without a server
 }
 
-// Check is a condition and what was seen of it.
+// Check is a condition and what was seen of it. Known is false if nothing was
+// observed that could decide it.
 type Check struct {
 	Text   string `json:"text"`
 	OK     bool   `json:"ok"`
+	Known  bool   `json:"known"`
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -183,7 +198,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		r.Outcome, r.Reason = upgrade.OutcomeAborted, unfinished(s)
 	}
 	for _, n := range o.Topology.Nodes {
-		r.Nodes = append(r.Nodes, node(n, s.Lives))
+		r.Nodes = append(r.Nodes, node(n, s))
 	}
 	for _, st := range s.Plan.Steps {
 		r.Steps = append(r.Steps, step(s, st))
@@ -243,13 +258,14 @@ func clean(r Report) Report {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func node(n cluster.Node, lives []rehearsal.Life) Node {
-	out := Node{Name: n.Name, Permanent: n.Permanent, Versions: []cluster.Version{}, PIDs: []int{}}
+func node(n cluster.Node, s rehearsal.State) Node {
+	out := Node{Name: n.Name, Permanent: n.Permanent, Versions: []cluster.Version{}, PIDs: []int{}, Runs: []Run{}}
 	var last *cluster.Exit
-	for _, l := range lives {
+	for _, l := range s.Lives {
 		if l.Node != n.Name {
 			continue
 		}
+		out.Runs = append(out.Runs, run(l, s))
 		out.PIDs = append(out.PIDs, l.PID)
 		if l.Version != "" && (len(out.Versions) == 0 || out.Versions[len(out.Versions)-1] != l.Version) {
 			out.Versions = append(out.Versions, l.Version)
@@ -268,6 +284,21 @@ func node(n cluster.Node, lives []rehearsal.Life) Node {
 	return out
 }
 
+func run(l rehearsal.Life, s rehearsal.State) Run {
+	since := func(at time.Time) *float64 {
+		v := ms(at.Sub(began(s)))
+		return &v
+	}
+	out := Run{PID: l.PID, Version: l.Version, BeganMS: *since(l.Started)}
+	if !l.Up.IsZero() {
+		out.UpMS = since(l.Up)
+	}
+	if e := l.Exit; e != nil && !e.At.After(ended(s)) {
+		out.EndedMS, out.End, out.Died = since(e.At), e.String(), !e.Asked
+	}
+	return out
+}
+
 func step(s rehearsal.State, st upgrade.StepProgress) Step {
 	out := Step{
 		ID: st.ID, Title: st.Title, Node: st.Node, Why: st.Why, Command: st.Command,
@@ -282,9 +313,9 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 		out.BeganMS = &at
 	}
 	for _, c := range st.Checks {
-		out.Checks = append(out.Checks, Check{Text: c.Text, OK: c.Met, Detail: c.Detail})
+		out.Checks = append(out.Checks, Check{Text: c.Text, OK: c.Met, Known: c.Known, Detail: c.Detail})
 	}
-	if st.Status == upgrade.Failed {
+	if st.Status == upgrade.Failed || st.Status == upgrade.Returned {
 		out.Log = lastWords(s, st)
 	}
 	return out
@@ -294,12 +325,25 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 // failed.
 const lastLines = 8
 
-// lastWords is what the server of a failed step had written until then.
+// lastWords is what the server that a step failed with had written until then.
 func lastWords(s rehearsal.State, st upgrade.StepProgress) []string {
+	var pids []int
+	for _, l := range s.Lives {
+		if l.Node == st.Node {
+			pids = append(pids, l.PID)
+		}
+	}
+	last := len(pids) - 1
+	if st.Status == upgrade.Returned {
+		last-- // the last one is the old server, which was brought back
+	}
+	if last < 0 {
+		return nil
+	}
 	var out []string
 	for l := range s.Lines.Backward() {
 		later := !st.Ended.IsZero() && l.At.After(st.Ended) && l.Level != cluster.LevelOther
-		if l.Node == st.Node && !later && len(out) < lastLines {
+		if l.PID == pids[last] && !later && len(out) < lastLines {
 			out = append(out, fmt.Sprintf("%s %s %s", l.Node, l.Level, l.Text))
 		}
 	}

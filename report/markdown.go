@@ -18,7 +18,7 @@ const trailsInMarkdown = 10
 // will read is folded.
 func (r Report) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n", r.head(), r.verdict())
+	fmt.Fprintf(&b, "# %s: %s\n", cell(r.head()), r.verdict())
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "\n**%s**\n", cell(r.Reason))
 	}
@@ -35,7 +35,7 @@ func (r Report) Markdown(w io.Writer) error {
 	r.ways(&b)
 	r.steps(&b)
 	r.servers(&b)
-	fmt.Fprintf(&b, "\n%s", r.made())
+	fmt.Fprintf(&b, "\n%s", cell(r.made()))
 	if len(r.Command) > 0 {
 		fmt.Fprintf(&b, ": `%s`", strings.ReplaceAll(printable(r.commandLine()), "`", "'"))
 	}

@@ -392,6 +392,7 @@ type format struct {
 
 var formats = []format{
 	{"markdown", ".md", Report.Markdown},
+	{"html", ".html", Report.HTML},
 	{"json", ".json", Report.JSON},
 }
 

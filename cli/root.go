@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -126,7 +127,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	s.register(cmd.Flags())
 	cmd.Flags().BoolVar(&s.json, "json", false, "write events as JSON lines to standard output, instead of text")
-	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: .json or .md (repeatable)")
+	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: "+strings.Join(report.Extensions(), ", ")+" (repeatable)")
 	cmd.Flags().DurationVar(&s.hold, "hold", 0, "how long the servers must have run well before the rehearsal is verified, such as 10s")
 	cmd.Flags().BoolVar(&s.force, "force", false, "walk a step that is advised against")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")

@@ -40,13 +40,6 @@ type stay struct {
 	Away float64
 }
 
-// side is a build and whose it is.
-type side struct {
-	Role string
-	Of   string
-	cluster.Build
-}
-
 // HTML writes the report as one page that needs nothing else: no script, no
 // picture, no style sheet. It prints, and has a dark side.
 func (r Report) HTML(w io.Writer) error {
@@ -68,21 +61,13 @@ func (r Report) HTML(w io.Writer) error {
 		}
 		ways = append(ways, way)
 	}
-	var sides []side
-	for _, role := range []string{"from", "to"} {
-		b := r.Builds[role]
-		sides = append(sides, side{role, "", b.Build})
-		for _, g := range cluster.Alike(b.Own) {
-			sides = append(sides, side{role, upgrade.List(g.Nodes), g.Of})
-		}
-	}
 	before, after := "servers with "+r.Builds["from"].String(), "servers with "+r.Builds["to"].String()
 	if before == after {
 		before, after = "servers before their restart", "servers after it"
 	}
 	return pageTemplate.Execute(w, map[string]any{
 		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Summary": r.summary(), "Chart": r.draw(), "ByStep": byStep,
-		"Ways": ways, "Sides": sides, "Command": r.commandLine(), "Made": r.made(), "Differing": len(r.differing()),
+		"Ways": ways, "Sides": r.sides(), "Command": r.commandLine(), "Made": r.made(), "Differing": len(r.differing()),
 		"Before": before, "After": after,
 	})
 }

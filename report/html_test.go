@@ -50,7 +50,7 @@ func TestThePageNeedsNothingElse(t *testing.T) {
 
 // What comes from outside stays text in every format.
 func TestMarkupFromOutsideIsText(t *testing.T) {
-	const evil = `</title></style></svg>"><img src=x onerror=alert(1)>'` + "\x1b[31m|]]>"
+	const evil = `</title></style></svg>"><img src=x onerror=alert(1)>'` + "\x1b[31m\ufffe\u202e|]]>"
 	set := setting{broken: true, lone: true, notes: []string{evil}}
 	set.before = []cluster.Event{rehearsal.Note{Text: evil}}
 	set.seen = func(lab *rehearsal.Lab, r rehearsal.Record, _ func()) {
@@ -72,6 +72,10 @@ func TestMarkupFromOutsideIsText(t *testing.T) {
 	}
 	if md := written(t, rep, "markdown"); strings.Contains(strings.ReplaceAll(md, "`", ""), "\x1b") || strings.Contains(outsideCode(md), "<img") {
 		t.Errorf("Markdown has markup from outside:\n%s", outsideCode(md))
+	}
+	var junit junitSuites
+	if err := xml.Unmarshal([]byte(written(t, rep, "junit")), &junit); err != nil || !strings.Contains(junit.Suites[0].Cases[0].Name, "<img") {
+		t.Errorf("JUnit: %v", err)
 	}
 }
 

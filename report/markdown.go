@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"nats-roll/cluster"
 	"nats-roll/upgrade"
 )
 
@@ -173,12 +172,11 @@ func (r Report) servers(b *strings.Builder) {
 		fmt.Fprintf(b, "| %s | %s |\n", n.Name, cell(fate(n)))
 	}
 	b.WriteString("\n")
-	for _, role := range []string{"from", "to"} {
-		side := r.Builds[role]
-		fmt.Fprintf(b, "- %s: %s\n", role, cell(built(side.Build, upgrade.Short)))
-		for _, g := range cluster.Alike(side.Own) {
-			fmt.Fprintf(b, "- %s for %s: %s\n", role, upgrade.List(g.Nodes), cell(built(g.Of, upgrade.Short)))
+	for _, s := range r.sides() {
+		if s.Of != "" {
+			s.Role += " for " + s.Of
 		}
+		fmt.Fprintf(b, "- %s: %s\n", s.Role, cell(built(s.Build, upgrade.Short)))
 	}
 }
 
@@ -212,13 +210,14 @@ func fenced(lines []string) string {
 	return strings.Join(out, "\n")
 }
 
-// printable is a text in one line, without control characters.
+// printable is a text in one line, without what no document takes, or what turns
+// the text around it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return ' '
-		case unicode.IsControl(r):
+		case unicode.In(r, unicode.Cc, unicode.Noncharacter_Code_Point, unicode.Bidi_Control):
 			return -1
 		}
 		return r

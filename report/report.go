@@ -394,6 +394,7 @@ var formats = []format{
 	{"markdown", ".md", Report.Markdown},
 	{"html", ".html", Report.HTML},
 	{"json", ".json", Report.JSON},
+	{"junit", ".xml", Report.JUnit},
 }
 
 // Formats lists the names of the formats that a report can be written in.

@@ -125,6 +125,25 @@ func (r Report) made() string {
 	return s + ", " + r.Began.Format("2006-01-02 15:04:05 MST")
 }
 
+// side is a build of one side of the rehearsal, and whose it is.
+type side struct {
+	Role string
+	Of   string // "A and B"; empty: everybody else's
+	cluster.Build
+}
+
+func (r Report) sides() []side {
+	var out []side
+	for _, role := range []string{"from", "to"} {
+		b := r.Builds[role]
+		out = append(out, side{role, "", b.Build})
+		for _, g := range cluster.Alike(b.Own) {
+			out = append(out, side{role, upgrade.List(g.Nodes), g.Of})
+		}
+	}
+	return out
+}
+
 // built tells a build: "2.15.1, module, sha256 ab4f…".
 func built(b cluster.Build, sum func(string) string) string {
 	s := b.String()

@@ -61,6 +61,7 @@ type settings struct {
 	failing string
 	force   bool
 	hold    time.Duration
+	limits  []*limit
 }
 
 // rehearse holds what the settings mean.
@@ -137,8 +138,15 @@ func (s *settings) check() (rehearse, error) {
 	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
 		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)
 	}
-	r.workload, err = s.workload(s.jetstream)
-	return r, err
+	if r.workload, err = s.workload(s.jetstream); err != nil {
+		return r, err
+	}
+	for _, l := range s.limits {
+		if l.set && l.Unit == report.UnitMessages && r.workload.Rate == 0 {
+			return r, usagef("use --rate 100, or leave out --"+l.Name, "--%s counts numbered messages, and --rate 0 sends none", l.Name)
+		}
+	}
+	return r, nil
 }
 
 // resolver is where the builds come from, by these settings.

@@ -40,6 +40,7 @@ const exits = `
 Exit codes:
   0    verified            1    a step or a check failed
   2    usage               3    environment: a port is taken, a binary not to be had
+  4    verified, but over a budget that was given with --max-…
   129, 130, 143            ended by SIGHUP, SIGINT, SIGTERM
 `
 
@@ -131,6 +132,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().DurationVar(&s.hold, "hold", 0, "how long the servers must have run well before the rehearsal is verified, such as 10s")
 	cmd.Flags().BoolVar(&s.force, "force", false, "walk a step that is advised against")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
+	s.budget(cmd.Flags())
 	complete(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failureNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd

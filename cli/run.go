@@ -33,14 +33,14 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 		return errors.Join(err, out.Close(ctx))
 	}
 	walked := s.walk(ctx, nil)
-	_, closed := s.close()
+	state, closed := s.close()
 	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
 		return errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
 		a.farewell(s)
 	}
-	return errors.Join(walked, closed)
+	return errors.Join(walked, closed, report.New(state, s.header).OverBudget())
 }
 
 // farewell says what stays behind on purpose.

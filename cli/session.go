@@ -76,6 +76,9 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 		}
 	}
 	s.lab = rehearsal.New(watchers...)
+	if limits := r.budgets(); limits != nil {
+		s.lab.Emit(rehearsal.Budgeted{Limits: limits})
+	}
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
 		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify, Inspect: release.Inspect,

@@ -80,7 +80,7 @@ func (j *Journal) Err() error { return j.err }
 
 var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
-	for _, list := range [][]cluster.Event{cluster.Events, upgrade.Events, {Note{}, Typed{}}} {
+	for _, list := range [][]cluster.Event{cluster.Events, upgrade.Events, {Note{}, Typed{}, Budgeted{}}} {
 		for _, e := range list {
 			out[e.Kind()] = reflect.TypeOf(e)
 		}

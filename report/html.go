@@ -17,7 +17,7 @@ const trailsInHTML = 30
 var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"took": took, "span": span, "number": number, "went": went, "stands": Claim.stands, "words": upgrade.Holding.Words, "mark": Check.mark,
+	"took": took, "span": span, "number": number, "went": went, "stands": Claim.stands, "budget": Budget.stands, "quantity": Budget.quantity, "limited": Budget.limited, "title": Report.stepTitle, "words": upgrade.Holding.Words, "mark": Check.mark,
 	"plus": func(a, b float64) float64 { return a + b }, "next": func(i int) int { return i + 1 }, "middle": bar.middle, "share": share, "fate": fate, "count": func(n int) string { return number(uint64(n)) },
 	"slug": func(s upgrade.Status) string { return strings.ReplaceAll(string(s), " ", "-") },
 	"over": upgrade.Status.Over, "bad": func(s upgrade.Status) bool { return s.Over() && s != upgrade.Verified },
@@ -66,7 +66,7 @@ func (r Report) HTML(w io.Writer) error {
 		before, after = "servers before their restart", "servers after it"
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Summary": r.summary(), "Chart": r.draw(), "ByStep": byStep,
+		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Over": r.OverBudget(), "Summary": r.summary(), "Chart": r.draw(), "ByStep": byStep,
 		"Ways": ways, "Sides": r.sides(), "Command": r.commandLine(), "Made": r.made(), "Differing": len(r.differing()),
 		"Before": before, "After": after,
 	})

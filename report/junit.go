@@ -67,9 +67,14 @@ type (
 	}
 )
 
-// JUnit writes the report as a CI job reads test results: a case for each step.
+// JUnit writes the report as a CI job reads test results: a case for each step,
+// and for each budget.
 func (r Report) JUnit(w io.Writer) error {
 	suites := junitSuites{Suites: []junitSuite{r.suite("steps", r.stepCases(), r.TookMS)}}
+	if len(r.Budgets) > 0 {
+		suites.Suites = append(suites.Suites, r.suite("budgets", r.budgetCases(), 0))
+		suites.Suites[1].ID = 1
+	}
 	out, err := xml.MarshalIndent(suites, "", " ")
 	if err != nil {
 		return err
@@ -141,6 +146,21 @@ func (r Report) stepCases() []junitCase {
 	}
 	if !told {
 		out = append(out, junitCase{Name: "rehearsal", Time: seconds(0), Error: &junitDetail{Message: r.Reason, Type: string(r.Outcome)}})
+	}
+	return out
+}
+
+func (r Report) budgetCases() []junitCase {
+	var out []junitCase
+	for _, b := range r.Budgets {
+		c := junitCase{Name: b.Name + " " + b.quantity(b.Limit), Time: seconds(0)}
+		switch {
+		case b.OK == nil:
+			c.Skipped = &junitWhy{b.words()}
+		case b.over():
+			c.Failure = &junitDetail{Message: b.words(), Type: "over budget"}
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -45,8 +45,8 @@ func TestJUnitAddsUp(t *testing.T) {
 			}
 			bad += failures + errors
 		}
-		if (rep.Outcome == "verified") != (bad == 0) {
-			t.Errorf("%s is %s with %d cases that failed", name, rep.Outcome, bad)
+		if (rep.verdict() == "verified") != (bad == 0) {
+			t.Errorf("%s is %s with %d cases that failed", name, rep.verdict(), bad)
 		}
 	}
 }

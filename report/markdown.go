@@ -20,6 +20,8 @@ func (r Report) Markdown(w io.Writer) error {
 	fmt.Fprintf(&b, "# %s: %s\n", cell(r.head()), r.verdict())
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "\n**%s**\n", cell(r.Reason))
+	} else if err := r.OverBudget(); err != nil {
+		fmt.Fprintf(&b, "\n**%s**\n", cell(err.Error()))
 	}
 	if len(r.Steps) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", cell(strings.Join(r.summary(), " ")))
@@ -29,6 +31,7 @@ func (r Report) Markdown(w io.Writer) error {
 		fmt.Fprintf(&b, "\n> %s\n", cell(n))
 	}
 	r.cost(&b)
+	r.limits(&b)
 	r.differences(&b)
 	r.known(&b)
 	r.ways(&b)
@@ -81,6 +84,17 @@ func (r Report) cost(b *strings.Builder) {
 	if m.Settled {
 		fmt.Fprintf(b, "\n%s messages to %s: %s expected = %s received − %s duplicated + %s lost.\n", number(m.Published),
 			count(r.Probe.Subscribers, "subscriber"), number(m.Expected), number(m.Received), number(m.Duplicated), number(m.Lost))
+	}
+}
+
+func (r Report) limits(b *strings.Builder) {
+	if len(r.Budgets) == 0 {
+		return
+	}
+	b.WriteString("\n| budget | limit | seen | | step that went over it |\n|---|--:|--:|---|---|\n")
+	for _, x := range r.Budgets {
+		fmt.Fprintf(b, "| %s: %s | %s | %s | **%s** | %s |\n",
+			x.Name, x.limited().Noun, x.quantity(x.Limit), x.quantity(x.Seen), x.stands(), cell(r.stepTitle(x.Step)))
 	}
 }
 

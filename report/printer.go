@@ -157,8 +157,7 @@ func dash(s string) string {
 
 func (p *Printer) finished(s rehearsal.State) {
 	r := New(s, p.header)
-	m, re := r.Messages, r.Reconnects
-	p.printf("\n%s", strings.ToUpper(string(r.Outcome)))
+	p.printf("\n%s", strings.ToUpper(r.verdict()))
 	if r.TookMS > 0 {
 		p.printf(" in %s", upgrade.Round(s.Plan.Ended.Sub(s.Plan.Began)))
 	}
@@ -169,9 +168,16 @@ func (p *Printer) finished(s rehearsal.State) {
 	for _, n := range r.Nodes {
 		p.printf("  %-11s %s\n", n.Name, fate(n))
 	}
-	if len(r.Clients) == 0 {
-		return
+	if len(r.Clients) > 0 {
+		p.clients(r)
 	}
+	for _, b := range r.Budgets {
+		p.printf("  budget      %s: %s\n", b.stands(), b.words())
+	}
+}
+
+func (p *Printer) clients(r Report) {
+	m, re := r.Messages, r.Reconnects
 	if m.Settled {
 		p.printf("  messages    %d expected = %d received − %d duplicated + %d lost (%d published to %d subscribers)\n",
 			m.Expected, m.Received, m.Duplicated, m.Lost, m.Published, r.Probe.Subscribers)

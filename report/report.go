@@ -32,6 +32,7 @@ type Report struct {
 	To      cluster.Version `json:"to"`
 	Outcome upgrade.Outcome `json:"outcome"`
 	Reason  string          `json:"reason,omitempty"`
+	Budgets []Budget        `json:"budgets"`
 	Notes   []string        `json:"notes,omitempty"`  // limits of this rehearsal, such as one build on both sides
 	Advice  []Finding       `json:"advice,omitempty"` // what was known about the step beforehand
 
@@ -180,7 +181,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 	o, f := s.Plan.Outline, s.World.Fleet
 	r := Report{
 		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, Title: o.Title, From: o.From.Version, To: o.To.Version,
-		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Notes: o.Notes, Advice: adviceOf(o),
+		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Budgets: budgets(s), Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s),
 		Messages: Messages{
 			Published: f.Published, Expected: f.Expected, Received: f.Received,

@@ -19,9 +19,12 @@ func every(t *testing.T) map[string]rehearsed {
 	t.Helper()
 	verified := rehearse(t, setting{})
 	return map[string]rehearsed{
-		"verified":    verified,
-		"cut":         verified.upTo(t, `"kind":"step-ended","data":{"id":"stop-b"`),
-		"unbegun":     verified.upTo(t, `"kind":"planned"`),
+		"verified": verified,
+		"cut":      verified.upTo(t, `"kind":"step-ended","data":{"id":"stop-b"`),
+		"unbegun":  verified.upTo(t, `"kind":"planned"`),
+		"over budget": rehearse(t, setting{before: []cluster.Event{rehearsal.Budgeted{Limits: []rehearsal.Limit{
+			{Name: "max-lost", Most: 200}, {Name: "max-duplicated", Most: 0}, {Name: "max-gap", Most: int64(7500 * time.Microsecond)}, {Name: "max-reconnect", Most: int64(time.Second)},
+		}}}}),
 		"failed":      rehearse(t, setting{broken: true, lone: true}),
 		"rolled back": rehearse(t, setting{broken: true, lone: true, failing: upgrade.FailRollback}),
 		"aborted": rehearse(t, setting{seen: func(_ *rehearsal.Lab, r rehearsal.Record, cancel func()) {
@@ -36,6 +39,7 @@ func TestOutcomes(t *testing.T) {
 	ends := every(t)
 	for name, want := range map[string]string{
 		"verified":    "verified: ",
+		"over budget": "verified: ",
 		"cut":         "aborted: the recording ends before the rehearsal did",
 		"unbegun":     "aborted: no step was walked",
 		"failed":      "failed: step restart-a: A died: exit status 1, broken on purpose",

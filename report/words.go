@@ -52,7 +52,23 @@ func (r Report) head() string {
 }
 
 // verdict is the outcome in words.
-func (r Report) verdict() string { return string(r.Outcome) }
+func (r Report) verdict() string {
+	if r.OverBudget() != nil {
+		return string(r.Outcome) + ", but over budget"
+	}
+	return string(r.Outcome)
+}
+
+// stands says in a word how a budget stands.
+func (b Budget) stands() string {
+	switch {
+	case b.OK == nil:
+		return "open"
+	case *b.OK:
+		return "kept"
+	}
+	return "broken"
+}
 
 // summary is what somebody reads who reads only one paragraph.
 func (r Report) summary() []string {

@@ -62,6 +62,7 @@ type settings struct {
 	force   bool
 	hold    time.Duration
 	limits  []*limit
+	compare []string
 }
 
 // rehearse holds what the settings mean.
@@ -119,6 +120,9 @@ func (s *settings) check() (rehearse, error) {
 	}
 	if err := stoppable(r.how); err != nil {
 		return r, usagef("use --stop int", "--stop %s: %w", s.stop, err)
+	}
+	if err := s.comparable(); err != nil {
+		return r, err
 	}
 	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {
 		return r, usagef("use --port-offset 1000", "%w", err)

@@ -17,8 +17,15 @@ import (
 
 // unattended walks the rehearsal without a person.
 func (a *app) unattended(ctx context.Context, r rehearse) error {
+	_, err := a.walked(ctx, r)
+	return err
+}
+
+// walked is what a rehearsal without a person came to; nil if it did not come to
+// one.
+func (a *app) walked(ctx context.Context, r rehearse) (*report.Report, error) {
 	if err := a.leftovers(ctx, r, false); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -30,17 +37,18 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	}
 	s, err := a.open(ctx, r, tell)
 	if err != nil {
-		return errors.Join(err, out.Close(ctx))
+		return nil, errors.Join(err, out.Close(ctx))
 	}
 	walked := s.walk(ctx, nil)
 	state, closed := s.close()
 	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
-		return errors.Join(environment(err, ""), closed)
+		return nil, errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
 		a.farewell(s)
 	}
-	return errors.Join(walked, closed, report.New(state, s.header).OverBudget())
+	came := report.New(state, s.header)
+	return &came, errors.Join(walked, closed, came.OverBudget())
 }
 
 // farewell says what stays behind on purpose.

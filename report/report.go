@@ -217,18 +217,22 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 // began is when the plan did; or what there is of a rehearsal without one.
 func began(s rehearsal.State) time.Time {
 	if s.Plan.Began.IsZero() {
-		return s.Began
+		return wall(s.Began)
 	}
-	return s.Plan.Began
+	return wall(s.Plan.Began)
 }
 
 // ended is when the plan did; or the last that is known.
 func ended(s rehearsal.State) time.Time {
 	if s.Plan.Ended.IsZero() {
-		return s.At
+		return wall(s.At)
 	}
-	return s.Plan.Ended
+	return wall(s.Plan.Ended)
 }
+
+// wall is a time without its monotonic reading, which a recording has not: with
+// one of these, a difference is the same live and later.
+func wall(t time.Time) time.Time { return t.Round(0) }
 
 // unfinished says why a rehearsal has no outcome.
 func unfinished(s rehearsal.State) string {
@@ -272,7 +276,7 @@ func node(n cluster.Node, s rehearsal.State) Node {
 			out.Versions = append(out.Versions, l.Version)
 		}
 		if last != nil && !l.Up.IsZero() {
-			down := ms(l.Up.Sub(last.At))
+			down := ms(l.Up.Sub(wall(last.At)))
 			if out.DownMS != nil {
 				down += *out.DownMS
 			}
@@ -310,7 +314,7 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 	}
 	out.Given = st.StepOutline.Given
 	if !st.Began.IsZero() {
-		at := ms(st.Began.Sub(s.Plan.Began))
+		at := ms(st.Began.Sub(began(s)))
 		out.BeganMS = &at
 	}
 	for _, c := range st.Checks {
@@ -343,7 +347,7 @@ func lastWords(s rehearsal.State, st upgrade.StepProgress) []string {
 	}
 	var out []string
 	for l := range s.Lines.Backward() {
-		later := !st.Ended.IsZero() && l.At.After(st.Ended) && l.Level != cluster.LevelOther
+		later := !st.Ended.IsZero() && l.At.After(wall(st.Ended)) && l.Level != cluster.LevelOther
 		if l.PID == pids[last] && !later && len(out) < lastLines {
 			out = append(out, fmt.Sprintf("%s %s %s", l.Node, l.Level, l.Text))
 		}

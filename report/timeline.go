@@ -58,7 +58,7 @@ func timeline(s rehearsal.State) Timeline {
 	if s.Traffic.Len() < 2 {
 		return t
 	}
-	from, width := s.Traffic.At(0).At, widthOf(ended.Sub(began))
+	from, width := wall(s.Traffic.At(0).At), widthOf(ended.Sub(began))
 	t.FromMS, t.WidthMS = ms(from.Sub(began)), ms(width)
 	before := s.Traffic.At(0)
 	for now := range s.Traffic.All() {
@@ -79,7 +79,7 @@ func timeline(s rehearsal.State) Timeline {
 
 // deliver spreads what came between two looks over the intervals between them.
 func (t Timeline) deliver(from time.Time, width time.Duration, before, now rehearsal.Sample) {
-	span, came := now.At.Sub(before.At), now.Received-before.Received
+	span, came := now.At.Sub(wall(before.At)), now.Received-before.Received
 	if span <= 0 {
 		t.Delivered[len(t.Delivered)-1] += came
 		return

@@ -40,14 +40,13 @@ func (a *app) walked(ctx context.Context, r rehearse) (*report.Report, error) {
 		return nil, errors.Join(err, out.Close(ctx))
 	}
 	walked := s.walk(ctx, nil)
-	state, closed := s.close()
+	came, closed := s.close()
 	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
 		return nil, errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
 		a.farewell(s)
 	}
-	came := report.New(state, s.header)
 	return &came, errors.Join(walked, closed, came.OverBudget())
 }
 

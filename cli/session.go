@@ -137,8 +137,8 @@ func tilde(path string) string {
 }
 
 // close ends clients and servers, folds what is left to fold, writes the
-// reports, and gives the folder back. It returns the last state.
-func (s *session) close() (rehearsal.State, error) {
+// reports, and gives the folder back. It returns what the rehearsal came to.
+func (s *session) close() (report.Report, error) {
 	var err error
 	if state, _ := s.lab.State(); s.keep && s.failing == string(upgrade.FailAbort) && state.Plan.Outcome == upgrade.OutcomeFailed {
 		s.keep = false
@@ -147,8 +147,9 @@ func (s *session) close() (rehearsal.State, error) {
 	err = errors.Join(err, s.driver.Close())
 	s.lab.Close()
 	state, _ := s.lab.State()
+	came := report.New(state, s.header)
 	for _, file := range s.reports {
-		err = errors.Join(err, s.report(state, file))
+		err = errors.Join(err, write(came, file))
 	}
 	if s.journal != nil {
 		logged := s.log.Close(s.ctx)
@@ -159,7 +160,7 @@ func (s *session) close() (rehearsal.State, error) {
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())
 	}
-	return state, errors.Join(err, s.forget())
+	return came, errors.Join(err, s.forget())
 }
 
 // endAll ends every server although they were to be kept.
@@ -170,10 +171,10 @@ func (s *session) endAll(o cluster.Observation) (err error) {
 	return err
 }
 
-func (s *session) report(state rehearsal.State, file string) error {
+func write(r report.Report, file string) error {
 	f, err := os.Create(file)
 	if err == nil {
-		err = errors.Join(report.New(state, s.header).Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
+		err = errors.Join(r.Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
 	}
 	if err != nil {
 		return environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,8 +15,20 @@ import (
 	"nats-roll/upgrade"
 )
 
-// every kind of end that a rehearsal can come to.
+var (
+	everyOnce sync.Once
+	everyEnd  map[string]rehearsed
+)
+
+// every kind of end that a rehearsal can come to. They are walked once for all
+// tests; states do not change.
 func every(t *testing.T) map[string]rehearsed {
+	t.Helper()
+	everyOnce.Do(func() { everyEnd = walkEvery(t) })
+	return everyEnd
+}
+
+func walkEvery(t *testing.T) map[string]rehearsed {
 	t.Helper()
 	verified := rehearse(t, setting{})
 	return map[string]rehearsed{

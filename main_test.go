@@ -19,10 +19,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/adrg/xdg"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"nats-roll/cluster"
 	"nats-roll/proc"
@@ -231,10 +233,15 @@ type reported struct {
 	}
 }
 
-// report FILE FROM TO CLIENTS: the report tells of a verified upgrade of A and B
-// between these versions, its sums add up, and no field that was measured is
-// missing.
+// report FILE FROM TO CLIENTS: the report is as its schema says, tells of a
+// verified upgrade of A and B between these versions, its sums add up, and no
+// field that was measured is missing.
 func checkReport(ts *testscript.TestScript, _ bool, args []string) {
+	schema, err := jsonschema.NewCompiler().Compile("docs/report.schema.json")
+	ts.Check(err)
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(schema.Validate(doc))
 	r, err := readReport(ts.MkAbs(args[0]))
 	ts.Check(err)
 	subscribers, err := strconv.Atoi(args[3])

@@ -10,8 +10,10 @@ import (
 	"syscall"
 
 	"nats-roll/proc"
+	"nats-roll/redact"
 	"nats-roll/rehearsal"
 	"nats-roll/release"
+	"nats-roll/report"
 	"nats-roll/upgrade"
 )
 
@@ -21,6 +23,7 @@ const (
 	exitFailed      = 1 // a step or a check failed
 	exitUsage       = 2 // usage or configuration
 	exitEnvironment = 3 // a port is taken, a binary not to be had, permission
+	exitBudget      = 4 // verified, but over a budget
 	exitSignal      = 128
 )
 
@@ -60,7 +63,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		return exitVerified
 	}
 	code, hint := classify(err)
-	fmt.Fprintf(stderr, "nats-roll: error: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "nats-roll: error: %s\n", oneLine(redact.Text(err.Error())))
 	if hint != "" {
 		fmt.Fprintf(stderr, "nats-roll: hint: %s\n", oneLine(hint))
 	}
@@ -74,6 +77,7 @@ func classify(err error) (code int, hint string) {
 	var port *proc.PortError
 	var stage *proc.StageError
 	var build *rehearsal.BuildError
+	var budget *report.BudgetError
 	if errors.As(err, &build) {
 		code, hint = exitEnvironment, build.Advice()
 		if errors.Is(err, release.ErrSelector) {
@@ -88,6 +92,8 @@ func classify(err error) (code int, hint string) {
 		}
 	case errors.As(err, &step):
 		code = exitFailed
+	case errors.As(err, &budget):
+		code, hint = exitBudget, budget.Hint()
 	case errors.As(err, &port):
 		code, hint = exitEnvironment, "stop it, or use --port-offset 1000"
 	case errors.As(err, &stage):

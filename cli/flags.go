@@ -61,6 +61,8 @@ type settings struct {
 	failing string
 	force   bool
 	hold    time.Duration
+	limits  []*limit
+	compare []string
 }
 
 // rehearse holds what the settings mean.
@@ -119,6 +121,9 @@ func (s *settings) check() (rehearse, error) {
 	if err := stoppable(r.how); err != nil {
 		return r, usagef("use --stop int", "--stop %s: %w", s.stop, err)
 	}
+	if err := s.comparable(); err != nil {
+		return r, err
+	}
 	if r.topology, err = cluster.NewTopology(s.nodes, !s.noSpare, s.offset); err != nil {
 		return r, usagef("use --port-offset 1000", "%w", err)
 	}
@@ -127,8 +132,8 @@ func (s *settings) check() (rehearse, error) {
 		return r, err
 	}
 	for _, f := range s.reports {
-		if ext := strings.ToLower(filepath.Ext(f)); !report.Known(ext) {
-			return r, usagef("use --report FILE.json or FILE.md", "report %s: no format for the extension %q", f, ext)
+		if ext := strings.ToLower(filepath.Ext(f)); !slices.Contains(report.Extensions(), ext) {
+			return r, usagef("use --report FILE"+strings.Join(report.Extensions(), ", FILE"), "report %s: no format for the extension %q", f, ext)
 		}
 	}
 	if s.hold < 0 || s.hold > maxHold {
@@ -137,8 +142,15 @@ func (s *settings) check() (rehearse, error) {
 	if s.failing != "" && !slices.Contains(upgrade.OnFailures, upgrade.OnFailure(s.failing)) {
 		return r, usagef("use --on-failure stop, rollback or abort", "unknown way to go on after a failure %q", s.failing)
 	}
-	r.workload, err = s.workload(s.jetstream)
-	return r, err
+	if r.workload, err = s.workload(s.jetstream); err != nil {
+		return r, err
+	}
+	for _, l := range s.limits {
+		if l.set && l.Unit == report.UnitMessages && r.workload.Rate == 0 {
+			return r, usagef("use --rate 100, or leave out --"+l.Name, "--%s counts numbered messages, and --rate 0 sends none", l.Name)
+		}
+	}
+	return r, nil
 }
 
 // resolver is where the builds come from, by these settings.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ const exits = `
 Exit codes:
   0    verified            1    a step or a check failed
   2    usage               3    environment: a port is taken, a binary not to be had
+  4    verified, but over a budget that was given with --max-…
   129, 130, 143            ended by SIGHUP, SIGINT, SIGTERM
 `
 
@@ -85,7 +87,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())
 	complete(root)
-	root.AddCommand(a.runCommand(), a.planCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.planCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
 	return root
 }
 
@@ -121,16 +123,27 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Walk the rehearsal unattended and say whether it worked",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd, &s, a.unattended)
+			if len(s.compare) > 0 && cmd.Flags().Changed("stop") {
+				return usagef("leave out --stop", "--compare says how servers are stopped, and so does --stop")
+			}
+			return a.with(cmd, &s, func(ctx context.Context, r rehearse) error {
+				if len(r.compare) > 0 {
+					return a.compareWays(ctx, r)
+				}
+				return a.unattended(ctx, r)
+			})
 		},
 	}
 	s.register(cmd.Flags())
 	cmd.Flags().BoolVar(&s.json, "json", false, "write events as JSON lines to standard output, instead of text")
-	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: .json or .md (repeatable)")
+	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: "+strings.Join(report.Extensions(), ", ")+" (repeatable)")
 	cmd.Flags().DurationVar(&s.hold, "hold", 0, "how long the servers must have run well before the rehearsal is verified, such as 10s")
 	cmd.Flags().BoolVar(&s.force, "force", false, "walk a step that is advised against")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
+	cmd.Flags().StringSliceVar(&s.compare, "compare", nil, "walk the rehearsal once for each way to stop servers, as in int,ldm,kill, and compare what it cost")
+	s.budget(cmd.Flags())
 	complete(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("compare", cobra.FixedCompletions(stopNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 	_ = cmd.RegisterFlagCompletionFunc("on-failure", cobra.FixedCompletions(failureNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -143,14 +156,18 @@ func failureNames() []string {
 	return out
 }
 
+func stopNames() []string {
+	var out []string
+	for _, s := range cluster.Stops {
+		out = append(out, string(s))
+	}
+	return out
+}
+
 // complete offers the values of flags to the shell.
 func complete(cmd *cobra.Command) {
-	ways := make([]string, len(cluster.Stops))
-	for i, w := range cluster.Stops {
-		ways[i] = string(w)
-	}
 	for flag, values := range map[string][]string{
-		"stop": ways, "chapter": chapterNames(),
+		"stop": stopNames(), "chapter": chapterNames(),
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault))
 	}

@@ -17,30 +17,37 @@ import (
 
 // unattended walks the rehearsal without a person.
 func (a *app) unattended(ctx context.Context, r rehearse) error {
+	_, err := a.walked(ctx, r)
+	return err
+}
+
+// walked is what a rehearsal without a person came to; nil if it did not come to
+// one.
+func (a *app) walked(ctx context.Context, r rehearse) (*report.Report, error) {
 	if err := a.leftovers(ctx, r, false); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := newWriter("standard output", a.Out, stop)
-	printer := report.NewPrinter(out, a.meta())
+	printer := report.NewPrinter(out, a.header())
 	tell := printer.Watch
 	if r.json {
 		tell = rehearsal.NewJournal(out, a.header()).Watch
 	}
 	s, err := a.open(ctx, r, tell)
 	if err != nil {
-		return errors.Join(err, out.Close(ctx))
+		return nil, errors.Join(err, out.Close(ctx))
 	}
 	walked := s.walk(ctx, nil)
-	_, closed := s.close()
+	came, closed := s.close()
 	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
-		return errors.Join(environment(err, ""), closed)
+		return nil, errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
 		a.farewell(s)
 	}
-	return errors.Join(walked, closed)
+	return &came, errors.Join(walked, closed, came.OverBudget())
 }
 
 // farewell says what stays behind on purpose.

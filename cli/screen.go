@@ -41,15 +41,15 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 	shown, stalled := leave(ctx, screen)
 	quit(errQuit)
 	walkErr := <-walked
-	state, closed := s.close()
+	came, closed := s.close()
 	if errors.Is(walkErr, context.Canceled) {
 		walkErr = nil // the person's own doing, or a signal, which decides the exit code
 	}
 	if stalled {
 		return errors.Join(walkErr, closed) // there is no terminal to say anything on
 	}
-	if state.Plan.Outcome != "" {
-		fmt.Fprintln(a.Out, report.Sentence(report.New(state, s.meta)))
+	if state, _ := s.lab.State(); state.Plan.Outcome != "" {
+		fmt.Fprintln(a.Out, report.Sentence(came))
 	}
 	a.farewell(s)
 	return errors.Join(shown, walkErr, closed)

@@ -28,7 +28,7 @@ import (
 type session struct {
 	rehearse
 	ctx     context.Context // the program's: how long readers are waited for
-	meta    report.Meta
+	header  rehearsal.Header
 	lab     *rehearsal.Lab
 	driver  *local.Driver
 	builds  builds
@@ -50,7 +50,7 @@ func (s settings) stateDir() string {
 // open makes everything ready that needs no build: the ports are free, the
 // folder is there, the log is open.
 func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watcher) (_ *session, err error) {
-	s := &session{rehearse: r, meta: a.meta(), ctx: ctx}
+	s := &session{rehearse: r, header: a.header(), ctx: ctx}
 	if err := freePorts(r.topology); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
 		}
 		s.log = newWriter("the event log", s.journal, nil)
-		watchers = append(watchers, rehearsal.NewJournal(s.log, a.header()).Watch)
+		watchers = append(watchers, rehearsal.NewJournal(s.log, s.header).Watch)
 	}
 	for _, file := range r.reports { // better now than when all is over
 		if err := writable(file); err != nil {
@@ -76,6 +76,9 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 		}
 	}
 	s.lab = rehearsal.New(watchers...)
+	if limits := r.budgets(); limits != nil {
+		s.lab.Emit(rehearsal.Budgeted{Limits: limits})
+	}
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
 		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify, Inspect: release.Inspect,
@@ -86,14 +89,12 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 	return s, err
 }
 
-func (a *app) meta() report.Meta {
-	return report.Meta{Tool: a.Version, Command: a.command(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
-}
-
-func (a *app) command() []string { return append([]string{"nats-roll"}, a.Args...) }
-
+// header is what the events do not tell of this rehearsal.
 func (a *app) header() rehearsal.Header {
-	return rehearsal.Header{Tool: a.Version, Command: a.command(), Began: time.Now()}
+	return rehearsal.Header{
+		Tool: a.Version, Command: append([]string{"nats-roll"}, a.Args...), Began: time.Now(),
+		Host: rehearsal.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()},
+	}
 }
 
 // freePorts refuses to begin when a port of the cluster is taken.
@@ -136,8 +137,8 @@ func tilde(path string) string {
 }
 
 // close ends clients and servers, folds what is left to fold, writes the
-// reports, and gives the folder back. It returns the last state.
-func (s *session) close() (rehearsal.State, error) {
+// reports, and gives the folder back. It returns what the rehearsal came to.
+func (s *session) close() (report.Report, error) {
 	var err error
 	if state, _ := s.lab.State(); s.keep && s.failing == string(upgrade.FailAbort) && state.Plan.Outcome == upgrade.OutcomeFailed {
 		s.keep = false
@@ -146,8 +147,9 @@ func (s *session) close() (rehearsal.State, error) {
 	err = errors.Join(err, s.driver.Close())
 	s.lab.Close()
 	state, _ := s.lab.State()
+	came := report.New(state, s.header)
 	for _, file := range s.reports {
-		err = errors.Join(err, s.report(state, file))
+		err = errors.Join(err, write(came, file))
 	}
 	if s.journal != nil {
 		logged := s.log.Close(s.ctx)
@@ -158,7 +160,7 @@ func (s *session) close() (rehearsal.State, error) {
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())
 	}
-	return state, errors.Join(err, s.forget())
+	return came, errors.Join(err, s.forget())
 }
 
 // endAll ends every server although they were to be kept.
@@ -169,10 +171,10 @@ func (s *session) endAll(o cluster.Observation) (err error) {
 	return err
 }
 
-func (s *session) report(state rehearsal.State, file string) error {
+func write(r report.Report, file string) error {
 	f, err := os.Create(file)
 	if err == nil {
-		err = errors.Join(report.New(state, s.meta).Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
+		err = errors.Join(r.Write(f, strings.ToLower(filepath.Ext(file))), f.Close())
 	}
 	if err != nil {
 		return environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nats-roll/cluster"
+	"nats-roll/redact"
 	"nats-roll/upgrade"
 )
 
@@ -21,6 +22,14 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Command []string  `json:"command,omitempty"`
 	Began   time.Time `json:"began"`
+	Host    Host      `json:"host,omitzero"`
+}
+
+// Host is the machine that a rehearsal ran on.
+type Host struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	Cores int    `json:"cores"`
 }
 
 type line struct {
@@ -30,7 +39,7 @@ type line struct {
 	Data json.RawMessage `json:"data"`
 }
 
-// Journal writes an event log. Its Watch is a Watcher; what goes wrong while
+// Journal writes an event log, without the secrets. Its Watch is a Watcher; what goes wrong while
 // writing is kept and told by Err.
 type Journal struct {
 	w   io.Writer
@@ -61,7 +70,7 @@ func (j *Journal) write(v any) {
 	}
 	b, err := json.Marshal(v)
 	if err == nil {
-		_, err = j.w.Write(append(b, '\n'))
+		_, err = j.w.Write(append(redact.JSON(b), '\n'))
 	}
 	j.err = err
 }
@@ -71,7 +80,7 @@ func (j *Journal) Err() error { return j.err }
 
 var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
-	for _, list := range [][]cluster.Event{cluster.Events, upgrade.Events, {Note{}, Typed{}}} {
+	for _, list := range [][]cluster.Event{cluster.Events, upgrade.Events, {Note{}, Typed{}, Budgeted{}}} {
 		for _, e := range list {
 			out[e.Kind()] = reflect.TypeOf(e)
 		}
@@ -88,7 +97,10 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 	var h Header
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<20), maxLine)
-	if !sc.Scan() || json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
+	if !sc.Scan() && sc.Err() != nil {
+		return h, fmt.Errorf("read the event log: %w", sc.Err())
+	}
+	if json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
 		return h, fmt.Errorf("not an event log of nats-roll: the first line does not say %s", Schema)
 	}
 	var broken error

@@ -202,3 +202,24 @@ func TestJournalReadsWhatItWrote(t *testing.T) {
 		t.Error("read something that is no log")
 	}
 }
+
+func TestTheJournalKeepsNoSecret(t *testing.T) {
+	var b strings.Builder
+	j := NewJournal(&b, Header{Command: []string{"nats-roll", "--mirror", "https://bob:s3cret@mirror/", "--password", "s3cret"}})
+	j.Watch(Record{Seq: 1, Event: Note{Text: "nats://s3cret@localhost does not answer"}}, State{})
+	j.Watch(Record{Seq: 2, Event: cluster.Started{Node: "A", Process: cluster.Process{PID: 7, Args: []string{"nats-server", "--pass", "s3cret", "-D"}}}}, State{})
+	j.Watch(Record{Seq: 3, Event: cluster.Logged{Lines: []cluster.LogLine{{Node: "A", Text: `auth_token: "s3cret"`}}}}, State{})
+	if j.Err() != nil || strings.Contains(b.String(), "s3cret") {
+		t.Fatalf("%v\n%s", j.Err(), b.String())
+	}
+	n := 0
+	h, err := ReadJournal(strings.NewReader(b.String()), func(r Record) {
+		n++
+		if e, ok := r.Event.(cluster.Started); ok && strings.Join(e.Process.Args, " ") != "nats-server --pass *** -D" {
+			t.Errorf("arguments %q", e.Process.Args)
+		}
+	})
+	if err != nil || n != 3 || strings.Join(h.Command, " ") != "nats-roll --mirror https://***@mirror/ --password ***" {
+		t.Errorf("%v, %d events, %q", err, n, h.Command)
+	}
+}

@@ -34,6 +34,7 @@ type State struct {
 	Marks   []Mark
 	Notes   []Note
 	Lives   []Life
+	Limits  []Limit // what it may cost
 }
 
 // Life is one server process from its start to its end.
@@ -69,6 +70,7 @@ type Mark struct {
 	At   time.Time
 	Node string
 	What MarkKind
+	Stop cluster.Stop // how it was asked, if it was
 }
 
 // MarkKind is what happened at a mark.
@@ -113,7 +115,7 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
 		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
 	case cluster.StopAsked:
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped})
+		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped, Stop: e.Stop})
 	case cluster.Answered:
 		return s.life(e.Answer.Node, func(l *Life) bool {
 			if !l.Up.IsZero() || e.Answer.Began.Before(l.Started) {
@@ -128,6 +130,8 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 			s = s.mark(Mark{At: at, Node: e.Node, What: MarkDied})
 			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
 		}
+	case Budgeted:
+		s.Limits = e.Limits
 	case Note:
 		e.At = at
 		return s.note(e)
@@ -193,6 +197,20 @@ type Typed struct {
 	Command string `json:"command"`
 }
 
+// Budgeted says what the rehearsal may cost. It is an event, so that who reads
+// the recording judges by the same limits.
+type Budgeted struct {
+	Limits []Limit `json:"limits"`
+}
+
+// Limit is a budget: the name of what is limited, and the most that is within
+// it, in messages or nanoseconds.
+type Limit struct {
+	Name string `json:"name"`
+	Most int64  `json:"most"`
+}
+
 // Kind is the event's name in the log.
-func (Note) Kind() string  { return "note" }
-func (Typed) Kind() string { return "typed" }
+func (Note) Kind() string     { return "note" }
+func (Typed) Kind() string    { return "typed" }
+func (Budgeted) Kind() string { return "budgeted" }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nats-roll/cluster"
+	"nats-roll/redact"
 	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
 )
@@ -16,19 +17,19 @@ import (
 // same download; a person wants to see that it goes on, a log wants few lines.
 const fetchPause = 3 * time.Second
 
-// Printer tells a rehearsal line by line, as plain text without escapes. Its
-// Watch is a rehearsal.Watcher.
+// Printer tells a rehearsal line by line, as plain text without escapes or
+// secrets. Its Watch is a rehearsal.Watcher.
 type Printer struct {
 	w       io.Writer
-	meta    Meta
+	header  rehearsal.Header
 	fetched map[string]time.Time
 	head    string // the step whose title was printed last
 	err     error
 }
 
 // NewPrinter writes to w.
-func NewPrinter(w io.Writer, m Meta) *Printer {
-	return &Printer{w: w, meta: m, fetched: map[string]time.Time{}}
+func NewPrinter(w io.Writer, h rehearsal.Header) *Printer {
+	return &Printer{w: w, header: h, fetched: map[string]time.Time{}}
 }
 
 // Err is the first thing that went wrong while writing.
@@ -36,7 +37,7 @@ func (p *Printer) Err() error { return p.err }
 
 func (p *Printer) printf(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
+		_, p.err = io.WriteString(p.w, redact.Text(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -115,28 +116,16 @@ func (p *Printer) title(id string, s rehearsal.State) upgrade.StepProgress {
 	return st
 }
 
-// tailLines is how many of a server's last words are printed when its step has
-// failed.
-const tailLines = 8
-
 // tail prints what the server of a failed step wrote last.
 func (p *Printer) tail(id string, s rehearsal.State) {
-	st := p.title(id, s)
-	var last []cluster.LogLine
-	for l := range s.Lines.Backward() {
-		if l.Node == st.Node && len(last) < tailLines {
-			last = append(last, l)
-		}
-	}
-	slices.Reverse(last)
-	for _, l := range last {
-		p.printf("        | %s %s %s\n", l.Node, l.Level, l.Text)
+	for _, l := range lastWords(s, p.title(id, s)) {
+		p.printf("        | %s\n", l)
 	}
 }
 
 func (p *Printer) ended(e upgrade.StepEnded) {
 	for _, c := range e.Checks {
-		p.printf("        %s %s%s\n", mark(c.Verdict), c.Text, dash(c.Detail))
+		p.printf("        %s %s%s\n", mark(c.Met, c.Known), c.Text, dash(c.Detail))
 	}
 	if w := e.Impact.Words(); w != "" {
 		p.printf("        = %s\n", w)
@@ -147,11 +136,12 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
 }
 
-func mark(v upgrade.Verdict) string {
+// mark stands before a check: it holds, it does not, or nobody can tell.
+func mark(met, known bool) string {
 	switch {
-	case v.Met:
+	case met:
 		return "✓"
-	case v.Known:
+	case known:
 		return "✗"
 	default:
 		return "○"
@@ -166,9 +156,8 @@ func dash(s string) string {
 }
 
 func (p *Printer) finished(s rehearsal.State) {
-	r := New(s, p.meta)
-	m, re := r.Messages, r.Reconnects
-	p.printf("\n%s", strings.ToUpper(string(r.Outcome)))
+	r := New(s, p.header)
+	p.printf("\n%s", strings.ToUpper(r.verdict()))
 	if r.TookMS > 0 {
 		p.printf(" in %s", upgrade.Round(s.Plan.Ended.Sub(s.Plan.Began)))
 	}
@@ -179,9 +168,16 @@ func (p *Printer) finished(s rehearsal.State) {
 	for _, n := range r.Nodes {
 		p.printf("  %-11s %s\n", n.Name, fate(n))
 	}
-	if len(r.Clients) == 0 {
-		return
+	if len(r.Clients) > 0 {
+		p.clients(r)
 	}
+	for _, b := range r.Budgets {
+		p.printf("  budget      %s: %s\n", b.stands(), b.words())
+	}
+}
+
+func (p *Printer) clients(r Report) {
+	m, re := r.Messages, r.Reconnects
 	if m.Settled {
 		p.printf("  messages    %d expected = %d received − %d duplicated + %d lost (%d published to %d subscribers)\n",
 			m.Expected, m.Received, m.Duplicated, m.Lost, m.Published, r.Probe.Subscribers)

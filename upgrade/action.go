@@ -34,7 +34,7 @@ func (a StartNode) Shell() string {
 	if a.Slot == "" {
 		return ""
 	}
-	return fmt.Sprintf("cd %s && ./nats-server %s", quote(a.Slot), strings.Join(a.Args, " "))
+	return fmt.Sprintf("cd %s && ./nats-server %s", Quote(a.Slot), strings.Join(a.Args, " "))
 }
 
 // Command is the server's command line.
@@ -73,7 +73,7 @@ type Replace struct {
 // Command copies beside the old file and renames over it: writing into a
 // running program's file fails with "text file busy".
 func (a Replace) Command(cluster.Observation) string {
-	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", quote(a.Slot), file(a.Build))
+	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", Quote(a.Slot), file(a.Build))
 }
 
 // file is where a build lies, or a word for it.
@@ -81,14 +81,14 @@ func file(b cluster.Build) string {
 	if b.Path == "" {
 		return "nats-server-v" + string(b.Version)
 	}
-	return quote(b.Path)
+	return Quote(b.Path)
 }
 
 // plainPath needs no quotes in a shell; a leading ~ has to stay without.
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_~./:@%+,=-]+$`)
 
-// quote writes a path so that a shell takes it as one word.
-func quote(path string) string {
+// Quote writes a path, or another argument, so that a shell takes it as one word.
+func Quote(path string) string {
 	if plainPath.MatchString(path) {
 		return path
 	}

@@ -32,6 +32,9 @@ func TestUnattendedRollback(t *testing.T) {
 				if st.Status != upgrade.Returned || st.Reason == "" || s.Plan.Outcome != upgrade.OutcomeFailed {
 					t.Errorf("%s %q, outcome %s", st.Status, st.Reason, s.Plan.Outcome)
 				}
+				if next := find(s.Plan, "stop-b"); next.Status != upgrade.Pending {
+					t.Errorf("%s, which was not reached, is %s", next.ID, next.Status)
+				}
 				for _, c := range st.Checks {
 					if !c.Met {
 						t.Errorf("%s: %s", c.Text, c.Detail)

@@ -83,7 +83,7 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case cluster.FleetChanged:
 		return p.book(e.Costs)
 	case Finished:
-		if st, ok := p.Step(); ok && e.Outcome == OutcomeFailed && !st.Status.Over() {
+		if st, ok := p.Step(); ok && e.Outcome == OutcomeFailed && !st.Status.Over() && !p.failedBefore() {
 			current := p.Current // it never came to that step
 			p = p.with(st.ID, func(s *StepProgress) { s.Status, s.Reason = Failed, e.Reason })
 			p.Current = current
@@ -119,6 +119,16 @@ func (p Progress) with(id string, change func(*StepProgress)) Progress {
 	p.Current = i
 	change(&p.Steps[i])
 	return p
+}
+
+// failedBefore says that the step before the current one is what ended the
+// rehearsal: the current one was not reached.
+func (p Progress) failedBefore() bool {
+	if p.Current == 0 {
+		return false
+	}
+	before := p.Steps[p.Current-1].Status
+	return before == Failed || before == Returned
 }
 
 // Step is the current step; false when there is no plan or it is through.

@@ -168,6 +168,9 @@ func TestUnattendedWalkFailsWithTheReason(t *testing.T) {
 				if s.Plan.Outcome != upgrade.OutcomeFailed || find(s.Plan, tc.step).Status != upgrade.Failed {
 					t.Errorf("outcome %s, step %s", s.Plan.Outcome, find(s.Plan, tc.step).Status)
 				}
+				if next := find(s.Plan, "stop-a"); next.Status != upgrade.Pending {
+					t.Errorf("%s, which was not reached, is %s", next.ID, next.Status)
+				}
 			})
 		})
 	}

@@ -1,0 +1,199 @@
+package report
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"nats-roll/cluster"
+	"nats-roll/rehearsal"
+	"nats-roll/upgrade"
+)
+
+var (
+	everyOnce sync.Once
+	everyEnd  map[string]rehearsed
+)
+
+// every kind of end that a rehearsal can come to. They are walked once for all
+// tests; states do not change.
+func every(t *testing.T) map[string]rehearsed {
+	t.Helper()
+	everyOnce.Do(func() { everyEnd = walkEvery(t) })
+	return everyEnd
+}
+
+func walkEvery(t *testing.T) map[string]rehearsed {
+	t.Helper()
+	verified := rehearse(t, setting{})
+	return map[string]rehearsed{
+		"verified": verified,
+		"cut":      verified.upTo(t, `"kind":"step-ended","data":{"id":"stop-b"`),
+		"unbegun":  verified.upTo(t, `"kind":"planned"`),
+		"over budget": rehearse(t, setting{before: []cluster.Event{rehearsal.Budgeted{Limits: []rehearsal.Limit{
+			{Name: "max-lost", Most: 200}, {Name: "max-duplicated", Most: 0}, {Name: "max-gap", Most: int64(7500 * time.Microsecond)}, {Name: "max-reconnect", Most: int64(time.Second)},
+		}}}}),
+		"failed":      rehearse(t, setting{broken: true, lone: true}),
+		"rolled back": rehearse(t, setting{broken: true, lone: true, failing: upgrade.FailRollback}),
+		"aborted": rehearse(t, setting{seen: func(_ *rehearsal.Lab, r rehearsal.Record, cancel func()) {
+			if e, ok := r.Event.(upgrade.StepActed); ok && e.ID == "restart-a" {
+				time.AfterFunc(time.Millisecond, cancel) // when all has been told that is to be told
+			}
+		}}),
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	ends := every(t)
+	for name, want := range map[string]string{
+		"verified":    "verified: ",
+		"over budget": "verified: ",
+		"cut":         "aborted: the recording ends before the rehearsal did",
+		"unbegun":     "aborted: no step was walked",
+		"failed":      "failed: step restart-a: A died: exit status 1, broken on purpose",
+		"rolled back": "failed: step restart-a: A died: exit status 1, broken on purpose; A was rolled back to 2.15.1",
+		"aborted":     "aborted: ended before the plan was through",
+	} {
+		r := ends[name].report()
+		if got := string(r.Outcome) + ": " + r.Reason; !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// schema is docs/report.schema.json. Strict, it allows no field that it does not
+// describe, for a reader of a report must be able to look each one up.
+func schema(t *testing.T, strict bool) *jsonschema.Schema {
+	t.Helper()
+	data, err := os.ReadFile("../docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if strict {
+		closed(doc)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("urn:nats-roll:report:1", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("urn:nats-roll:report:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// closed forbids fields that no schema names.
+func closed(doc any) {
+	switch doc := doc.(type) {
+	case map[string]any:
+		if _, ok := doc["properties"].(map[string]any); ok {
+			doc["additionalProperties"] = false
+		}
+		for _, v := range doc {
+			closed(v)
+		}
+	case []any:
+		for _, v := range doc {
+			closed(v)
+		}
+	}
+}
+
+func TestReportsAreAsTheSchemaSays(t *testing.T) {
+	strict, open := schema(t, true), schema(t, false)
+	for name, r := range every(t) {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, r.report(), "json")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := strict.Validate(doc); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		doc.(map[string]any)["new"] = "a field of tomorrow"
+		if err := open.Validate(doc); err != nil {
+			t.Errorf("%s with a field more: %v", name, err)
+		}
+		delete(doc.(map[string]any), "steps")
+		if open.Validate(doc) == nil {
+			t.Errorf("%s without its steps passes", name)
+		}
+	}
+}
+
+// What was written live and what is rendered from the recording is the same.
+func TestARecordingGivesTheSameReport(t *testing.T) {
+	for name, r := range every(t) {
+		recorded := r.recorded(t)
+		for _, format := range Formats() {
+			if live, later := written(t, r.report(), format), written(t, recorded.report(), format); live != later {
+				t.Errorf("%s as %s: live\n%s\nrecorded\n%s", name, format, live, later)
+			}
+		}
+	}
+}
+
+// What follows are places that secrets come to a report from.
+func TestNoFormatHasASecret(t *testing.T) {
+	set := setting{broken: true, lone: true}
+	set.notes = []string{"get https://bob:s3cret@mirror/SHA256SUMS: no", "--password 's3 cret' was used"}
+	set.before = []cluster.Event{
+		cluster.FetchFailed{Role: "from", Want: "2.15.1", Reason: "get https://s3cret@mirror/?token=s3cret", Instead: older},
+		rehearsal.Note{Text: "nats://bob:s3cret@localhost:4222 is gone"},
+	}
+	set.seen = func(lab *rehearsal.Lab, r rehearsal.Record, _ func()) {
+		if e, ok := r.Event.(cluster.Started); ok {
+			lab.Emit(cluster.Logged{Lines: []cluster.LogLine{{Node: e.Node, PID: e.Process.PID, At: r.At, Level: cluster.LevelInfo, Text: `CONNECT {"user":"bob","pass":"s3cret"}`}}})
+		}
+	}
+	r := rehearse(t, set)
+	r.header.Command = []string{"nats-roll", "run", "--mirror", "https://bob:s3cret@mirror", "--client", "app --token s3cret", "--token", "s3 cret"}
+	outputs := map[string]string{"the event log": r.events, "the printer": r.lines}
+	for _, format := range Formats() {
+		outputs[format] = written(t, r.report(), format)
+	}
+	for name, out := range outputs {
+		for _, secret := range []string{"s3cret", "s3 cret"} {
+			if i := strings.Index(out, secret); i >= 0 {
+				t.Errorf("%s: %.100s", name, out[max(0, i-60):])
+			}
+		}
+		if !strings.Contains(strings.ReplaceAll(out, `\*`, "*"), "***") {
+			t.Errorf("%s: nothing was planted in it", name)
+		}
+	}
+}
+
+func TestTimelineCountsEveryMessageOnce(t *testing.T) {
+	r := rehearse(t, setting{}).report()
+	var delivered, lost uint64
+	for i := range r.Timeline.Delivered {
+		delivered, lost = delivered+r.Timeline.Delivered[i], lost+r.Timeline.Lost[i]
+	}
+	if delivered != r.Messages.Received || lost != r.Messages.Lost || lost == 0 {
+		t.Errorf("%d delivered, %d lost; want %+v", delivered, lost, r.Messages)
+	}
+	var marks []string
+	for _, m := range r.Timeline.Marks {
+		marks = append(marks, m.Node+" "+string(m.What)+string(m.How))
+	}
+	if got := strings.Join(marks, ", "); got != "A started, B started, C started, A stoppedint, A started, B stoppedint, B started, C stoppedint" {
+		t.Errorf("marks %s", got)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	for name, r := range every(t) {
+		golden(t, "report-"+strings.ReplaceAll(name, " ", "-")+".md", written(t, r.report(), "markdown"))
+	}
+}

@@ -12,9 +12,6 @@ import (
 	"nats-roll/upgrade"
 )
 
-// Schema names the form of an event log: JSON lines, the first one a Header.
-const Schema = "nats-roll/events/1"
-
 // Header is the first line of an event log.
 type Header struct {
 	Schema  string    `json:"schema"`
@@ -83,13 +80,21 @@ var kinds = func() map[string]reflect.Type {
 const maxLine = 64 << 20
 
 // ReadJournal reads an event log and hands every record to yield. Kinds it does
-// not know are passed over; a last line that is cut off ends the log.
+// not know are passed over; a last line that is cut off ends the log. A log of a
+// form that is newer than this program is a *SchemaError.
 func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 	var h Header
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<20), maxLine)
-	if !sc.Scan() || json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
-		return h, fmt.Errorf("not an event log of nats-roll: the first line does not say %s", Schema)
+	if sc.Scan() {
+		_ = json.Unmarshal(sc.Bytes(), &h) // what is none has no schema
+	}
+	if err := sc.Err(); err != nil {
+		return h, err
+	}
+	form, err := h.number()
+	if err != nil {
+		return h, err
 	}
 	var broken error
 	for n := 2; sc.Scan(); n++ {
@@ -106,7 +111,11 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 			continue
 		}
 		v := reflect.New(t)
-		if err := json.Unmarshal(l.Data, v.Interface()); err != nil {
+		data, err := migrate(form, l.Kind, l.Data)
+		if err == nil {
+			err = json.Unmarshal(data, v.Interface())
+		}
+		if err != nil {
 			return h, fmt.Errorf("event log line %d: %s: %w", n, l.Kind, err)
 		}
 		yield(Record{Seq: l.Seq, At: l.At, Event: v.Elem().Interface().(cluster.Event)})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,10 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	defer stop(nil)
 	out := newWriter("standard output", a.Out, stop)
 	printer := report.NewPrinter(out, a.meta())
-	tell := printer.Watch
+	tell, told := printer.Watch, func() error { return nil }
 	if r.json {
-		tell = rehearsal.NewJournal(out, a.header()).Watch
+		journal := rehearsal.NewJournal(out, a.header())
+		tell, told = journal.Watch, journal.Close
 	}
 	s, err := a.open(ctx, r, tell)
 	if err != nil {
@@ -34,7 +36,7 @@ func (a *app) unattended(ctx context.Context, r rehearse) error {
 	}
 	walked := s.walk(ctx, nil)
 	_, closed := s.close()
-	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
+	if err := cmp.Or(told(), out.Close(ctx)); err != nil { // what was not told cannot be relied on
 		return errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {

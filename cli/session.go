@@ -27,16 +27,15 @@ import (
 // session is one rehearsal with everything it is made of, on screen or not.
 type session struct {
 	rehearse
-	ctx     context.Context // the program's: how long readers are waited for
-	meta    report.Meta
-	lab     *rehearsal.Lab
-	driver  *local.Driver
-	builds  builds
-	dir     string
-	leave   func() error // gives the folder back
-	plan    atomic.Pointer[upgrade.Plan]
-	journal *os.File
-	log     *writer // of the journal
+	ctx    context.Context // the program's: how long readers are waited for
+	meta   report.Meta
+	lab    *rehearsal.Lab
+	driver *local.Driver
+	builds builds
+	dir    string
+	leave  func() error // gives the folder back
+	plan   atomic.Pointer[upgrade.Plan]
+	log    *eventLog // nil if there is none
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -63,12 +62,10 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 		}
 	}()
 	if r.events != "" {
-		// A pipe that nobody reads is refused, instead of waited for.
-		if s.journal, err = os.OpenFile(r.events, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NONBLOCK, 0o644); err != nil {
+		if s.log, err = openLog(r.events, a.header()); err != nil {
 			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
 		}
-		s.log = newWriter("the event log", s.journal, nil)
-		watchers = append(watchers, rehearsal.NewJournal(s.log, a.header()).Watch)
+		watchers = append(watchers, s.log.journal.Watch)
 	}
 	for _, file := range r.reports { // better now than when all is over
 		if err := writable(file); err != nil {
@@ -149,9 +146,8 @@ func (s *session) close() (rehearsal.State, error) {
 	for _, file := range s.reports {
 		err = errors.Join(err, s.report(state, file))
 	}
-	if s.journal != nil {
-		logged := s.log.Close(s.ctx)
-		if err2 := errors.Join(logged, s.journal.Close()); err2 != nil {
+	if s.log != nil {
+		if err2 := s.log.close(s.ctx); err2 != nil {
 			err = errors.Join(err, environment(err2, "use --events with a path that can be written"))
 		}
 	}

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -28,28 +29,51 @@ type line struct {
 }
 
 // Journal writes an event log. Its Watch is a Watcher; what goes wrong while
-// writing is kept and told by Err.
+// writing is kept and told by Close. The log has less than everything: what only
+// counts comes now and then, and fields that are as they were in the line before
+// are left out. See digest and shorter.
 type Journal struct {
-	w   io.Writer
-	err error
+	w      io.Writer
+	seq    uint64
+	digest *digest
+	short  *shorter
+	err    error
 }
 
 // NewJournal writes the header.
 func NewJournal(w io.Writer, h Header) *Journal {
-	j := &Journal{w: w}
+	j := &Journal{w: w, short: newShorter()}
+	j.digest = newDigest(j.log)
 	h.Schema = Schema
 	j.write(h)
 	return j
 }
 
-// Watch writes one event.
-func (j *Journal) Watch(r Record, _ State) {
-	data, err := json.Marshal(r.Event)
-	if err != nil {
-		j.err = fmt.Errorf("encode event %d: %w", r.Seq, err)
+// Watch takes one event.
+func (j *Journal) Watch(r Record, s State) {
+	if j.err == nil {
+		j.digest.take(r, s)
+	}
+}
+
+// Close writes what has been held back, and returns the first thing that went
+// wrong. Call it after the lab is closed.
+func (j *Journal) Close() error {
+	if j.err == nil {
+		j.digest.release(true)
+	}
+	return j.err
+}
+
+func (j *Journal) log(at time.Time, e cluster.Event) {
+	j.seq++
+	short, err := j.short.shorten(e)
+	data, err2 := json.Marshal(short)
+	if err = errors.Join(err, err2); err != nil {
+		j.err = fmt.Errorf("encode event %d: %w", j.seq, err)
 		return
 	}
-	j.write(line{Seq: r.Seq, At: r.At, Kind: r.Event.Kind(), Data: data})
+	j.write(line{Seq: j.seq, At: at, Kind: e.Kind(), Data: data})
 }
 
 func (j *Journal) write(v any) {
@@ -62,9 +86,6 @@ func (j *Journal) write(v any) {
 	}
 	j.err = err
 }
-
-// Err is the first thing that went wrong. Call it after the lab is closed.
-func (j *Journal) Err() error { return j.err }
 
 var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
@@ -96,6 +117,7 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 	if err != nil {
 		return h, err
 	}
+	decode := decoder(form)
 	var broken error
 	for n := 2; sc.Scan(); n++ {
 		if broken != nil {
@@ -106,19 +128,39 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 			broken = fmt.Errorf("event log line %d: %w", n, err) // unless it is the last
 			continue
 		}
-		t, ok := kinds[l.Kind]
-		if !ok {
-			continue
-		}
-		v := reflect.New(t)
-		data, err := migrate(form, l.Kind, l.Data)
-		if err == nil {
-			err = json.Unmarshal(data, v.Interface())
-		}
+		e, err := decode(l.Kind, l.Data)
 		if err != nil {
 			return h, fmt.Errorf("event log line %d: %s: %w", n, l.Kind, err)
 		}
-		yield(Record{Seq: l.Seq, At: l.At, Event: v.Elem().Interface().(cluster.Event)})
+		if e != nil {
+			yield(Record{Seq: l.Seq, At: l.At, Event: e})
+		}
 	}
 	return h, sc.Err()
+}
+
+// decoder decodes the events of a log of this form, in order. A kind that it does
+// not know is no event.
+func decoder(form int) func(kind string, data json.RawMessage) (cluster.Event, error) {
+	short := newShorter()
+	return func(kind string, data json.RawMessage) (cluster.Event, error) {
+		t, ok := kinds[kind]
+		if !ok {
+			return nil, nil
+		}
+		data, err := migrate(form, kind, data)
+		if err != nil {
+			return nil, err
+		}
+		if form >= shortened {
+			if e, ok, err := short.restore(kind, data); ok {
+				return e, err
+			}
+		}
+		v := reflect.New(t)
+		if err := json.Unmarshal(data, v.Interface()); err != nil {
+			return nil, err
+		}
+		return v.Elem().Interface().(cluster.Event), nil
+	}
 }

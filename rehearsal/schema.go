@@ -16,6 +16,7 @@ const (
 
 	schemaName = "nats-roll/events/"
 	schemaNow  = 2
+	shortened  = 2 // the first form that leaves out what is as it was
 )
 
 // SchemaError says that a log has a form which this program does not know.

@@ -107,8 +107,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	case cluster.Logged:
 		s.Lines, s.Skipped = s.Lines.Append(e.Lines...), s.Skipped+e.Skipped
 	case cluster.FleetChanged:
-		t := e.Totals
-		s.Traffic = s.Traffic.Append(Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated})
+		if p, ok := s.sample(e); ok {
+			s.Traffic = s.Traffic.Append(p)
+		}
 	case cluster.Started:
 		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
 		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
@@ -133,6 +134,23 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		return s.note(e)
 	}
 	return s
+}
+
+// sampleEvery is the part of a second of which there is one sample, unless something
+// was lost or came twice, or the books are closed. A log has every event that makes
+// a sample.
+const sampleEvery = 250 * time.Millisecond
+
+func (s State) sample(e cluster.FleetChanged) (p Sample, ok bool) {
+	t := e.Totals
+	p = Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated}
+	n := s.Traffic.Len()
+	if n == 0 {
+		return p, true
+	}
+	last := s.Traffic.At(n - 1)
+	return p, !p.At.Truncate(sampleEvery).Equal(last.At.Truncate(sampleEvery)) || p.Lost != last.Lost || p.Duplicated != last.Duplicated ||
+		t.Settled && (p.Published != last.Published || p.Received != last.Received)
 }
 
 func ended(e cluster.Exit) string {

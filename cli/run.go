@@ -63,6 +63,9 @@ func (a *app) farewell(s *session) {
 	case s.settings.dir != "":
 		fmt.Fprintf(a.Out, "the servers' folders: %s\n", s.dir)
 	}
+	if s.tape != nil && s.tape.whole {
+		fmt.Fprintf(a.Out, "the recording: %s; nats-roll replay shows it\n", tilde(s.tape.path))
+	}
 }
 
 // stays tells what a server that was to be kept is left as.

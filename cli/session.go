@@ -35,7 +35,8 @@ type session struct {
 	dir    string
 	leave  func() error // gives the folder back
 	plan   atomic.Pointer[upgrade.Plan]
-	log    *eventLog // nil if there is none
+	log    *eventLog  // of --events; nil without
+	tape   *recording // nil with --events
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -61,18 +62,16 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 			err = errors.Join(err, s.forget())
 		}
 	}()
-	if r.events != "" {
-		if s.log, err = openLog(r.events, a.header()); err != nil {
-			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
-		}
-		watchers = append(watchers, s.log.journal.Watch)
-	}
 	for _, file := range r.reports { // better now than when all is over
 		if err := writable(file); err != nil {
 			return nil, environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")
 		}
 	}
-	s.lab = rehearsal.New(watchers...)
+	record, err := s.record(a.header())
+	if err != nil {
+		return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
+	}
+	s.lab = rehearsal.New(append(watchers, record)...)
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
 		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify, Inspect: release.Inspect,
@@ -83,6 +82,23 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 	return s, err
 }
 
+// record begins the event log: in the file that was asked for, or among the
+// recordings.
+func (s *session) record(h rehearsal.Header) (rehearsal.Watcher, error) {
+	if s.events == "" {
+		s.tape = theArchive().begin(filepath.Base(s.dir), h, func(err error) {
+			s.lab.Emit(rehearsal.Note{Text: fmt.Sprintf("this rehearsal cannot be recorded: %v", err)})
+		})
+		return s.tape.watch, nil
+	}
+	log, err := openLog("the event log", s.events, h)
+	if err != nil {
+		return nil, err
+	}
+	s.log = log
+	return log.journal.Watch, nil
+}
+
 func (a *app) meta() report.Meta {
 	return report.Meta{Tool: a.Version, Command: a.command(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 }
@@ -90,7 +106,8 @@ func (a *app) meta() report.Meta {
 func (a *app) command() []string { return append([]string{"nats-roll"}, a.Args...) }
 
 func (a *app) header() rehearsal.Header {
-	return rehearsal.Header{Tool: a.Version, Command: a.command(), Began: time.Now()}
+	m := a.meta()
+	return rehearsal.Header{Tool: m.Tool, Command: m.Command, Began: time.Now(), Host: rehearsal.Host{OS: m.OS, Arch: m.Arch, Cores: m.Cores}}
 }
 
 // freePorts refuses to begin when a port of the cluster is taken.
@@ -150,6 +167,9 @@ func (s *session) close() (rehearsal.State, error) {
 		if err2 := s.log.close(s.ctx); err2 != nil {
 			err = errors.Join(err, environment(err2, "use --events with a path that can be written"))
 		}
+	}
+	if s.tape != nil {
+		s.tape.end()
 	}
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())

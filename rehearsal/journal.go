@@ -19,6 +19,14 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Command []string  `json:"command,omitempty"`
 	Began   time.Time `json:"began"`
+	Host    Host      `json:"host,omitzero"`
+}
+
+// Host is the machine that a rehearsal ran on.
+type Host struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	Cores int    `json:"cores"`
 }
 
 type line struct {
@@ -29,7 +37,7 @@ type line struct {
 }
 
 // Journal writes an event log. Its Watch is a Watcher; what goes wrong while
-// writing is kept and told by Close. The log has less than everything: what only
+// writing is kept and told by Err. The log has less than everything: what only
 // counts comes now and then, and fields that are as they were in the line before
 // are left out. See digest and shorter.
 type Journal struct {
@@ -55,6 +63,9 @@ func (j *Journal) Watch(r Record, s State) {
 		j.digest.take(r, s)
 	}
 }
+
+// Err is the first thing that went wrong. It is for watchers.
+func (j *Journal) Err() error { return j.err }
 
 // Close writes what has been held back, and returns the first thing that went
 // wrong. Call it after the lab is closed.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,9 +25,22 @@ type seen struct {
 	state rehearsal.State
 }
 
-// walk records a rehearsal on the fake: what happened, and the log of it. A server
-// is killed on the way, and traffic goes on for a minute before that.
+var (
+	walkOnce sync.Once
+	walkLive []seen
+	walkLog  string
+)
+
+// walk is a rehearsal on the fake, walked once for all tests: what happened, and
+// the log of it.
 func walk(t *testing.T) (live []seen, log string) {
+	t.Helper()
+	walkOnce.Do(func() { walkLive, walkLog = walked(t) })
+	return walkLive, walkLog
+}
+
+// walked has traffic go on for a minute in the middle, and then B is killed.
+func walked(t *testing.T) (live []seen, log string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		top, err := cluster.NewTopology(2, true, 0)

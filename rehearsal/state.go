@@ -81,6 +81,19 @@ const (
 	MarkDied    MarkKind = "died"
 )
 
+// markOf is the mark that an event makes on the time axis, if it makes one.
+func markOf(at time.Time, e cluster.Event) (Mark, bool) {
+	switch e := e.(type) {
+	case cluster.Started:
+		return Mark{At: at, Node: e.Node, What: MarkStarted}, true
+	case cluster.StopAsked:
+		return Mark{At: at, Node: e.Node, What: MarkStopped}, true
+	case cluster.Exited:
+		return Mark{At: at, Node: e.Node, What: MarkDied}, !e.Exit.Asked
+	}
+	return Mark{}, false
+}
+
 // Apply folds one event into the state. It is pure, and an event that it does
 // not know changes only the sequence number.
 func (s State) Apply(at time.Time, e cluster.Event) State {
@@ -95,6 +108,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	}
 	s.World = s.World.Apply(at, e)
 	s.Plan = s.Plan.Apply(at, e)
+	if m, ok := markOf(at, e); ok {
+		s.Marks = append(slices.Clone(s.Marks[max(0, len(s.Marks)+1-keepMarks):]), m)
+	}
 	switch e := e.(type) {
 	case cluster.Fetching:
 		return s.want(e.Role, func(w *Want) { w.Want, w.Detail = e.Want, e.Detail })
@@ -112,9 +128,6 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		}
 	case cluster.Started:
 		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
-	case cluster.StopAsked:
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped})
 	case cluster.Answered:
 		return s.life(e.Answer.Node, func(l *Life) bool {
 			if !l.Up.IsZero() || e.Answer.Began.Before(l.Started) {
@@ -126,7 +139,6 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	case cluster.Exited:
 		s = s.life(e.Node, func(l *Life) bool { l.Exit = &e.Exit; return true })
 		if !e.Exit.Asked {
-			s = s.mark(Mark{At: at, Node: e.Node, What: MarkDied})
 			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
 		}
 	case Note:
@@ -184,11 +196,6 @@ func (s State) life(node string, change func(*Life) bool) State {
 		}
 		return s
 	}
-	return s
-}
-
-func (s State) mark(m Mark) State {
-	s.Marks = append(slices.Clone(s.Marks[max(0, len(s.Marks)+1-keepMarks):]), m)
 	return s
 }
 

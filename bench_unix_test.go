@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -151,6 +152,40 @@ func BenchmarkIdle(b *testing.B) {
 			quit(term)
 		})
 	}
+}
+
+// What is recorded while three servers run and nobody presses a key, without
+// messages and with 100 a second to 21 subscribers.
+func BenchmarkRecording(b *testing.B) {
+	for _, rate := range []string{"0", "100"} {
+		b.Run("rate="+rate, func(b *testing.B) {
+			term, env := running(b, "--rate", rate)
+			quiet := time.After(6 * time.Second)
+			<-quiet
+			grown, waited := int64(0), time.Duration(0)
+			for b.Loop() {
+				before, began := recorded(b, env), time.Now()
+				<-time.After(20 * time.Second)
+				grown, waited = grown+recorded(b, env)-before, waited+time.Since(began)
+			}
+			b.ReportMetric(float64(grown)/1000/waited.Minutes(), "kB/minute")
+			quit(term)
+		})
+	}
+}
+
+// recorded is the size of the recording, in bytes.
+func recorded(b *testing.B, env map[string]string) int64 {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "recordings", "*.jsonl"))
+	if err != nil || len(files) != 1 {
+		b.Fatalf("recordings: %v, %v", files, err)
+	}
+	st, err := os.Stat(files[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return st.Size()
 }
 
 // running is a terminal in which A, B and C run and clients are connected.

@@ -31,10 +31,16 @@ type terminal struct {
 	changed chan struct{} // closed, and made anew, when something was drawn
 }
 
+// open begins a rehearsal on ports of its own.
 func open(t testing.TB, cols, rows int, env map[string]string, args ...string) *terminal {
 	t.Helper()
+	return openAs(t, cols, rows, env, append(args, "--port-offset", env["OFFSET"])...)
+}
+
+func openAs(t testing.TB, cols, rows int, env map[string]string, args ...string) *terminal {
+	t.Helper()
 	term := &terminal{
-		t: t, done: make(chan struct{}), cmd: command(t, env, append(args, "--port-offset", env["OFFSET"])...),
+		t: t, done: make(chan struct{}), cmd: command(t, env, args...),
 		screen: vt10x.New(vt10x.WithSize(cols, rows)), changed: make(chan struct{}),
 	}
 	var err error

@@ -277,6 +277,30 @@ func TestTheTerminalStopsReading(t *testing.T) {
 	}
 }
 
+// A recording of long ago is watched, forward and back, without a server.
+func TestReplayOnATerminal(t *testing.T) {
+	t.Parallel()
+	env := around(t)
+	term := openAs(t, 80, 24, env, "replay", "rehearsal/testdata/events-1.jsonl")
+	term.wait("REPLAY", "2026-11-24 22:46, nats-roll dev")
+	term.until("it plays", func(s string) bool { return regexp.MustCompile(`step \d+ of 12|the end`).MatchString(s) })
+	term.press("g]]]]]")
+	term.wait("5  Stop A", "✓ A has exited", "then: Replace A's binary", "paused", "Stop A: verified")
+	term.press("x")
+	term.wait("this is a recording: nothing can be done to its servers")
+	term.press("\x1b[D")
+	term.wait("… working", "A is gone: exit status 0")
+	term.press("g-- ")
+	term.wait("playing ×¼")
+	term.press("++++++++")
+	term.wait("the end ×64", "What it came to", "✓ Verified", "3,306 expected = 3,293 received")
+	if left := nothingLeft(t, env); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	term.press("q")
+	term.ends(0)
+}
+
 // A taken port is said before the screen opens.
 func TestAPortIsTaken(t *testing.T) {
 	t.Parallel()

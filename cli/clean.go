@@ -22,10 +22,10 @@ func (a *app) cleanCommand() *cobra.Command {
 		Use:   "clean",
 		Short: "End and remove what earlier rehearsals left behind",
 		Long: `End and remove what earlier rehearsals left behind: servers that were left
-running, their folders, and the logs of rehearsals that failed. A process is
-ended only if its id, its start time and its executable (of a script: its
-folder) are those of a server that nats-roll started. A rehearsal that is going
-on is left alone.`,
+running, their folders, the logs of rehearsals that failed, and the recordings. A
+process is ended only if its id, its start time and its executable (of a script:
+its folder) are those of a server that nats-roll started. A rehearsal that is
+going on is left alone.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.clean(cmd.Context(), s) },
 	}
@@ -33,11 +33,11 @@ on is left alone.`,
 	return cmd
 }
 
-func servers(n int) string {
+func plural(n int, what string) string {
 	if n == 1 {
-		return "1 server"
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d servers", n)
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (a *app) clean(ctx context.Context, s settings) error {
@@ -54,19 +54,36 @@ func (a *app) clean(ctx context.Context, s settings) error {
 			failed = errors.Join(failed, err)
 			continue
 		}
-		fmt.Fprintf(a.Out, "removed %s, %s ended\n", l.Dir, servers(len(l.Processes)))
+		fmt.Fprintf(a.Out, "removed %s, %s ended\n", l.Dir, plural(len(l.Processes), "server"))
 	}
-	if _, err := os.Stat(failedRoot()); err == nil && s.dir == "" {
-		if err := os.RemoveAll(failedRoot()); err != nil {
-			failed = errors.Join(failed, err)
-		} else {
-			fmt.Fprintf(a.Out, "removed %s\n", failedRoot())
-		}
-	} else if len(found) == 0 {
+	some := len(found) > 0
+	if s.dir == "" {
+		more, err := a.cleanState()
+		some, failed = some || more, errors.Join(failed, err)
+	}
+	if !some && failed == nil {
 		fmt.Fprintln(a.Out, "nothing was left behind")
 	}
 	if failed != nil {
 		return environment(failed, "")
 	}
 	return nil
+}
+
+// cleanState removes what rehearsals leave in the state folder beside their own.
+func (a *app) cleanState() (some bool, err error) {
+	if _, none := os.Stat(failedRoot()); none == nil {
+		if err = os.RemoveAll(failedRoot()); err == nil {
+			some = true
+			fmt.Fprintf(a.Out, "removed %s\n", failedRoot())
+		}
+	}
+	tapes := theArchive()
+	n, err2 := tapes.remove(0)
+	if n > 0 {
+		some = true
+		fmt.Fprintf(a.Out, "removed %s from %s\n", plural(n, "recording"), tapes)
+	}
+	_ = os.Remove(string(tapes)) // unless something is left in it
+	return some, errors.Join(err, err2)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"nats-roll/proc"
 	"nats-roll/redact"
@@ -99,6 +100,9 @@ func classify(err error) (code int, hint string) {
 	case errors.As(err, &stage):
 		code, hint = exitEnvironment, again(stage)
 	}
+	if newer, ok := errors.AsType[*rehearsal.SchemaError](err); ok {
+		hint = newer.Advice()
+	}
 	return code, hint
 }
 
@@ -115,4 +119,13 @@ func again(e *proc.StageError) string {
 	return ""
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLine also takes out what could speak to a terminal: errors name what comes from
+// outside.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(s), " "))
+}

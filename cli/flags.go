@@ -89,7 +89,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.source, "source", "auto", "where versions come from: auto, or only "+strings.Join(release.Sources, ", "))
 	f.StringVar(&s.mirror, "mirror", "", "a mirror of nats-server's releases (default: $"+mirrorVariable+", or GitHub)")
 	f.BoolVar(&s.offline, "offline", false, "never use the network to get a nats-server")
-	f.StringVar(&s.events, "events", "", "write the event log to this file, as JSON lines")
+	f.StringVar(&s.events, "events", "", "write the event log to this file, as JSON lines (default: among the recordings)")
 	f.StringVar(&s.theme, "theme", string(theme.Auto), "colours for a dark or a light background: auto, dark or light")
 	f.BoolVar(&s.keep, "keep", false, "leave the servers running at the end; nats-roll clean ends them")
 }
@@ -112,8 +112,8 @@ func (s *settings) check() (rehearse, error) {
 	if s.source != "auto" && !slices.Contains(release.Sources, s.source) {
 		return r, usagef("use --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
 	}
-	if b := theme.Background(s.theme); b != theme.Auto && b != theme.Dark && b != theme.Light {
-		return r, usagef("use --theme auto, dark or light", "unknown theme %q", s.theme)
+	if err := knownTheme(s.theme); err != nil {
+		return r, err
 	}
 	if r.how, err = cluster.ParseStop(s.stop); err != nil {
 		return r, usagef("use --stop int", "%w", err)
@@ -151,6 +151,13 @@ func (s *settings) check() (rehearse, error) {
 		}
 	}
 	return r, nil
+}
+
+func knownTheme(s string) error {
+	if b := theme.Background(s); b != theme.Auto && b != theme.Dark && b != theme.Light {
+		return usagef("use --theme auto, dark or light", "unknown theme %q", s)
+	}
+	return nil
 }
 
 // resolver is where the builds come from, by these settings.

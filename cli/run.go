@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,10 @@ func (a *app) walked(ctx context.Context, r rehearse) (*report.Report, error) {
 	defer stop(nil)
 	out := newWriter("standard output", a.Out, stop)
 	printer := report.NewPrinter(out, a.header())
-	tell := printer.Watch
+	tell, told := printer.Watch, func() error { return nil }
 	if r.json {
-		tell = rehearsal.NewJournal(out, a.header()).Watch
+		journal := rehearsal.NewJournal(out, a.header())
+		tell, told = journal.Watch, journal.Close
 	}
 	s, err := a.open(ctx, r, tell)
 	if err != nil {
@@ -41,7 +43,7 @@ func (a *app) walked(ctx context.Context, r rehearse) (*report.Report, error) {
 	}
 	walked := s.walk(ctx, nil)
 	came, closed := s.close()
-	if err := out.Close(ctx); err != nil { // what was not told cannot be relied on
+	if err := cmp.Or(told(), out.Close(ctx)); err != nil { // what was not told cannot be relied on
 		return nil, errors.Join(environment(err, ""), closed)
 	}
 	if !r.json {
@@ -67,6 +69,9 @@ func (a *app) farewell(s *session) {
 		fmt.Fprintf(a.Out, "the servers' logs: %s\n", s.failedDir())
 	case s.settings.dir != "":
 		fmt.Fprintf(a.Out, "the servers' folders: %s\n", s.dir)
+	}
+	if s.tape != nil && s.tape.whole {
+		fmt.Fprintf(a.Out, "the recording: %s; nats-roll replay shows it\n", tilde(s.tape.path))
 	}
 }
 

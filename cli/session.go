@@ -27,16 +27,16 @@ import (
 // session is one rehearsal with everything it is made of, on screen or not.
 type session struct {
 	rehearse
-	ctx     context.Context // the program's: how long readers are waited for
-	header  rehearsal.Header
-	lab     *rehearsal.Lab
-	driver  *local.Driver
-	builds  builds
-	dir     string
-	leave   func() error // gives the folder back
-	plan    atomic.Pointer[upgrade.Plan]
-	journal *os.File
-	log     *writer // of the journal
+	ctx    context.Context // the program's: how long readers are waited for
+	header rehearsal.Header
+	lab    *rehearsal.Lab
+	driver *local.Driver
+	builds builds
+	dir    string
+	leave  func() error // gives the folder back
+	plan   atomic.Pointer[upgrade.Plan]
+	log    *eventLog  // of --events; nil without
+	tape   *recording // nil with --events
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -62,20 +62,16 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 			err = errors.Join(err, s.forget())
 		}
 	}()
-	if r.events != "" {
-		// A pipe that nobody reads is refused, instead of waited for.
-		if s.journal, err = os.OpenFile(r.events, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NONBLOCK, 0o644); err != nil {
-			return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
-		}
-		s.log = newWriter("the event log", s.journal, nil)
-		watchers = append(watchers, rehearsal.NewJournal(s.log, s.header).Watch)
-	}
 	for _, file := range r.reports { // better now than when all is over
 		if err := writable(file); err != nil {
 			return nil, environment(fmt.Errorf("write the report: %w", err), "use --report with a path that can be written")
 		}
 	}
-	s.lab = rehearsal.New(watchers...)
+	record, err := s.record(s.header)
+	if err != nil {
+		return nil, environment(fmt.Errorf("write the event log: %w", err), "use --events with a path that can be written")
+	}
+	s.lab = rehearsal.New(append(watchers, record)...)
 	if limits := r.budgets(); limits != nil {
 		s.lab.Emit(rehearsal.Budgeted{Limits: limits})
 	}
@@ -87,6 +83,23 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 		},
 	})
 	return s, err
+}
+
+// record begins the event log: in the file that was asked for, or among the
+// recordings.
+func (s *session) record(h rehearsal.Header) (rehearsal.Watcher, error) {
+	if s.events == "" {
+		s.tape = theArchive().begin(filepath.Base(s.dir), h, func(err error) {
+			s.lab.Emit(rehearsal.Note{Text: fmt.Sprintf("this rehearsal cannot be recorded: %v", err)})
+		})
+		return s.tape.watch, nil
+	}
+	log, err := openLog("the event log", s.events, h)
+	if err != nil {
+		return nil, err
+	}
+	s.log = log
+	return log.journal.Watch, nil
 }
 
 // header is what the events do not tell of this rehearsal.
@@ -151,11 +164,13 @@ func (s *session) close() (report.Report, error) {
 	for _, file := range s.reports {
 		err = errors.Join(err, write(came, file))
 	}
-	if s.journal != nil {
-		logged := s.log.Close(s.ctx)
-		if err2 := errors.Join(logged, s.journal.Close()); err2 != nil {
+	if s.log != nil {
+		if err2 := s.log.close(s.ctx); err2 != nil {
 			err = errors.Join(err, environment(err2, "use --events with a path that can be written"))
 		}
+	}
+	if s.tape != nil {
+		s.tape.end()
 	}
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -12,9 +13,6 @@ import (
 	"nats-roll/redact"
 	"nats-roll/upgrade"
 )
-
-// Schema names the form of an event log: JSON lines, the first one a Header.
-const Schema = "nats-roll/events/1"
 
 // Header is the first line of an event log.
 type Header struct {
@@ -40,28 +38,54 @@ type line struct {
 }
 
 // Journal writes an event log, without the secrets. Its Watch is a Watcher; what goes wrong while
-// writing is kept and told by Err.
+// writing is kept and told by Err. The log has less than everything: what only
+// counts comes now and then, and fields that are as they were in the line before
+// are left out. See digest and shorter.
 type Journal struct {
-	w   io.Writer
-	err error
+	w      io.Writer
+	seq    uint64
+	digest *digest
+	short  *shorter
+	err    error
 }
 
 // NewJournal writes the header.
 func NewJournal(w io.Writer, h Header) *Journal {
-	j := &Journal{w: w}
+	j := &Journal{w: w, short: newShorter()}
+	j.digest = newDigest(j.log)
 	h.Schema = Schema
 	j.write(h)
 	return j
 }
 
-// Watch writes one event.
-func (j *Journal) Watch(r Record, _ State) {
-	data, err := json.Marshal(r.Event)
-	if err != nil {
-		j.err = fmt.Errorf("encode event %d: %w", r.Seq, err)
+// Watch takes one event.
+func (j *Journal) Watch(r Record, s State) {
+	if j.err == nil {
+		j.digest.take(r, s)
+	}
+}
+
+// Err is the first thing that went wrong. It is for watchers.
+func (j *Journal) Err() error { return j.err }
+
+// Close writes what has been held back, and returns the first thing that went
+// wrong. Call it after the lab is closed.
+func (j *Journal) Close() error {
+	if j.err == nil {
+		j.digest.release(true)
+	}
+	return j.err
+}
+
+func (j *Journal) log(at time.Time, e cluster.Event) {
+	j.seq++
+	short, err := j.short.shorten(e)
+	data, err2 := json.Marshal(short)
+	if err = errors.Join(err, err2); err != nil {
+		j.err = fmt.Errorf("encode event %d: %w", j.seq, err)
 		return
 	}
-	j.write(line{Seq: r.Seq, At: r.At, Kind: r.Event.Kind(), Data: data})
+	j.write(line{Seq: j.seq, At: at, Kind: e.Kind(), Data: data})
 }
 
 func (j *Journal) write(v any) {
@@ -74,9 +98,6 @@ func (j *Journal) write(v any) {
 	}
 	j.err = err
 }
-
-// Err is the first thing that went wrong. Call it after the lab is closed.
-func (j *Journal) Err() error { return j.err }
 
 var kinds = func() map[string]reflect.Type {
 	out := map[string]reflect.Type{}
@@ -92,17 +113,23 @@ var kinds = func() map[string]reflect.Type {
 const maxLine = 64 << 20
 
 // ReadJournal reads an event log and hands every record to yield. Kinds it does
-// not know are passed over; a last line that is cut off ends the log.
+// not know are passed over; a last line that is cut off ends the log. A log of a
+// form that is newer than this program is a *SchemaError.
 func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 	var h Header
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<20), maxLine)
-	if !sc.Scan() && sc.Err() != nil {
-		return h, fmt.Errorf("read the event log: %w", sc.Err())
+	if sc.Scan() {
+		_ = json.Unmarshal(sc.Bytes(), &h) // what is none has no schema
 	}
-	if json.Unmarshal(sc.Bytes(), &h) != nil || h.Schema != Schema {
-		return h, fmt.Errorf("not an event log of nats-roll: the first line does not say %s", Schema)
+	if err := sc.Err(); err != nil {
+		return h, err
 	}
+	form, err := h.number()
+	if err != nil {
+		return h, err
+	}
+	decode := decoder(form)
 	var broken error
 	for n := 2; sc.Scan(); n++ {
 		if broken != nil {
@@ -113,15 +140,39 @@ func ReadJournal(r io.Reader, yield func(Record)) (Header, error) {
 			broken = fmt.Errorf("event log line %d: %w", n, err) // unless it is the last
 			continue
 		}
-		t, ok := kinds[l.Kind]
-		if !ok {
-			continue
-		}
-		v := reflect.New(t)
-		if err := json.Unmarshal(l.Data, v.Interface()); err != nil {
+		e, err := decode(l.Kind, l.Data)
+		if err != nil {
 			return h, fmt.Errorf("event log line %d: %s: %w", n, l.Kind, err)
 		}
-		yield(Record{Seq: l.Seq, At: l.At, Event: v.Elem().Interface().(cluster.Event)})
+		if e != nil {
+			yield(Record{Seq: l.Seq, At: l.At, Event: e})
+		}
 	}
 	return h, sc.Err()
+}
+
+// decoder decodes the events of a log of this form, in order. A kind that it does
+// not know is no event.
+func decoder(form int) func(kind string, data json.RawMessage) (cluster.Event, error) {
+	short := newShorter()
+	return func(kind string, data json.RawMessage) (cluster.Event, error) {
+		t, ok := kinds[kind]
+		if !ok {
+			return nil, nil
+		}
+		data, err := migrate(form, kind, data)
+		if err != nil {
+			return nil, err
+		}
+		if form >= shortened {
+			if e, ok, err := short.restore(kind, data); ok {
+				return e, err
+			}
+		}
+		v := reflect.New(t)
+		if err := json.Unmarshal(data, v.Interface()); err != nil {
+			return nil, err
+		}
+		return v.Elem().Interface().(cluster.Event), nil
+	}
 }

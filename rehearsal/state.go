@@ -83,6 +83,19 @@ const (
 	MarkDied    MarkKind = "died"
 )
 
+// markOf is the mark that an event makes on the time axis, if it makes one.
+func markOf(at time.Time, e cluster.Event) (Mark, bool) {
+	switch e := e.(type) {
+	case cluster.Started:
+		return Mark{At: at, Node: e.Node, What: MarkStarted}, true
+	case cluster.StopAsked:
+		return Mark{At: at, Node: e.Node, What: MarkStopped, Stop: e.Stop}, true
+	case cluster.Exited:
+		return Mark{At: at, Node: e.Node, What: MarkDied}, !e.Exit.Asked
+	}
+	return Mark{}, false
+}
+
 // Apply folds one event into the state. It is pure, and an event that it does
 // not know changes only the sequence number.
 func (s State) Apply(at time.Time, e cluster.Event) State {
@@ -97,6 +110,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	}
 	s.World = s.World.Apply(at, e)
 	s.Plan = s.Plan.Apply(at, e)
+	if m, ok := markOf(at, e); ok {
+		s.Marks = append(slices.Clone(s.Marks[max(0, len(s.Marks)+1-keepMarks):]), m)
+	}
 	switch e := e.(type) {
 	case cluster.Fetching:
 		return s.want(e.Role, func(w *Want) { w.Want, w.Detail = e.Want, e.Detail })
@@ -109,13 +125,11 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	case cluster.Logged:
 		s.Lines, s.Skipped = s.Lines.Append(e.Lines...), s.Skipped+e.Skipped
 	case cluster.FleetChanged:
-		t := e.Totals
-		s.Traffic = s.Traffic.Append(Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated})
+		if p, ok := s.sample(e); ok {
+			s.Traffic = s.Traffic.Append(p)
+		}
 	case cluster.Started:
 		s.Lives = append(slices.Clone(s.Lives), Life{Node: e.Node, PID: e.Process.PID, Started: e.Process.Started})
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStarted})
-	case cluster.StopAsked:
-		return s.mark(Mark{At: at, Node: e.Node, What: MarkStopped, Stop: e.Stop})
 	case cluster.Answered:
 		return s.life(e.Answer.Node, func(l *Life) bool {
 			if !l.Up.IsZero() || e.Answer.Began.Before(l.Started) {
@@ -127,7 +141,6 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	case cluster.Exited:
 		s = s.life(e.Node, func(l *Life) bool { l.Exit = &e.Exit; return true })
 		if !e.Exit.Asked {
-			s = s.mark(Mark{At: at, Node: e.Node, What: MarkDied})
 			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
 		}
 	case Budgeted:
@@ -137,6 +150,23 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		return s.note(e)
 	}
 	return s
+}
+
+// sampleEvery is the part of a second of which there is one sample, unless something
+// was lost or came twice, or the books are closed. A log has every event that makes
+// a sample.
+const sampleEvery = 250 * time.Millisecond
+
+func (s State) sample(e cluster.FleetChanged) (p Sample, ok bool) {
+	t := e.Totals
+	p = Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated}
+	n := s.Traffic.Len()
+	if n == 0 {
+		return p, true
+	}
+	last := s.Traffic.At(n - 1)
+	return p, !p.At.Truncate(sampleEvery).Equal(last.At.Truncate(sampleEvery)) || p.Lost != last.Lost || p.Duplicated != last.Duplicated ||
+		t.Settled && (p.Published != last.Published || p.Received != last.Received)
 }
 
 func ended(e cluster.Exit) string {
@@ -170,11 +200,6 @@ func (s State) life(node string, change func(*Life) bool) State {
 		}
 		return s
 	}
-	return s
-}
-
-func (s State) mark(m Mark) State {
-	s.Marks = append(slices.Clone(s.Marks[max(0, len(s.Marks)+1-keepMarks):]), m)
 	return s
 }
 

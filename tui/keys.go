@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -17,6 +18,7 @@ type command struct {
 	group   string
 	short   string                             // what it does in a word or two, for small screens
 	foot    bool                               // shown in the footer, in those words
+	acts    bool                               // it does something to servers, or to the plan
 	off     func(m Model) string               // why it does nothing now; empty when it does
 	do      func(m Model) (tea.Model, tea.Cmd) // only called when it is on
 }
@@ -32,29 +34,31 @@ const (
 	groupPlan    = "The plan"
 	groupServers = "The selected server"
 	groupScreen  = "The screen"
+	groupTape    = "A recording"
 )
 
-// commands is the one table of keys: dispatch, footer, help and the list in the
-// documentation read it. (It is filled in init, since entries use the model and
-// the model uses the table.)
-var commands []command
+// The tables of keys: dispatch, footer, help and the list in the documentation read
+// them. A recording has keys of its own, and those of commands that it leaves free;
+// replay is both. (They are filled in init, since entries use the model and the model
+// uses the tables.)
+var commands, tapeCommands, replay []command
 
 func init() {
 	commands = []command{
-		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, short: "do, or next", off: enterOff, do: enter},
-		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, short: "force", off: forceOff, do: force},
-		{binding: bind("r", "r", "put the old binary back and start it"), group: groupPlan, short: "roll back", off: backOff, do: back},
+		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, short: "do, or next", acts: true, off: enterOff, do: enter},
+		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, short: "force", acts: true, off: forceOff, do: force},
+		{binding: bind("r", "r", "put the old binary back and start it"), group: groupPlan, short: "roll back", acts: true, off: backOff, do: back},
 		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
 		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
-		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", off: copyOff, do: copyCommand},
+		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", acts: true, off: copyOff, do: copyCommand},
 
 		{binding: bind("up", "↑ ↓", "select it", "k"), group: groupServers, short: "server", foot: true, off: always, do: choose(-1)},
 		{binding: bind("down", "", "", "j"), off: always, do: choose(+1)},
-		{binding: bind("x", "x", "stop it"), group: groupServers, short: "stop", foot: true, off: stopOff, do: stop("")},
-		{binding: bind("K", "K", "kill it (SIGKILL)"), group: groupServers, short: "kill", foot: true, off: stopOff, do: stop(cluster.StopKill)},
-		{binding: bind("D", "D", "lame duck mode (SIGUSR2)"), group: groupServers, short: "lame duck", off: stopOff, do: stop(cluster.StopLameDuck)},
-		{binding: bind("b", "b", "replace its binary"), group: groupServers, short: "replace", foot: true, off: replaceOff, do: replace},
-		{binding: bind("s", "s", "start it"), group: groupServers, short: "start", foot: true, off: startOff, do: start},
+		{binding: bind("x", "x", "stop it"), group: groupServers, short: "stop", foot: true, acts: true, off: stopOff, do: stop("")},
+		{binding: bind("K", "K", "kill it (SIGKILL)"), group: groupServers, short: "kill", foot: true, acts: true, off: stopOff, do: stop(cluster.StopKill)},
+		{binding: bind("D", "D", "lame duck mode (SIGUSR2)"), group: groupServers, short: "lame duck", acts: true, off: stopOff, do: stop(cluster.StopLameDuck)},
+		{binding: bind("b", "b", "replace its binary"), group: groupServers, short: "replace", foot: true, acts: true, off: replaceOff, do: replace},
+		{binding: bind("s", "s", "start it"), group: groupServers, short: "start", foot: true, acts: true, off: startOff, do: start},
 
 		{binding: bind("tab", "tab", "focus the next panel, back with shift"), group: groupScreen, short: "next panel", off: always, do: focus(+1)},
 		{binding: bind("shift+tab", "", ""), off: always, do: focus(-1)},
@@ -68,12 +72,61 @@ func init() {
 		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, short: "close", off: always, do: escape},
 		{binding: bind("q", "q", "stop the servers and quit", "ctrl+c"), group: groupScreen, short: "quit", foot: true, off: always, do: quit},
 	}
+	tapeCommands = []command{
+		{binding: bind(" ", "space", "pause, or play on"), group: groupTape, short: "play/pause", foot: true, off: playOff, do: pause},
+		{binding: bind("left", "← →", "one event back or forward"), group: groupTape, short: "event", foot: true, off: playOff, do: step(-1)},
+		{binding: bind("right", "", ""), off: playOff, do: step(+1)},
+		{binding: bind("[", "[ ]", "to the end of the step before, or the next"), group: groupTape, short: "step", foot: true, off: playOff, do: planStep(-1)},
+		{binding: bind("]", "", ""), off: playOff, do: planStep(+1)},
+		{binding: bind("+", "+ −", "faster, slower: ×64 to ×¼; also > <", "=", ">", "."), group: groupTape, short: "speed", foot: true, off: always, do: faster(+1)},
+		{binding: bind("-", "", "", "_", "<", ","), off: always, do: faster(-1)},
+		{binding: bind("g", "g G", "to the beginning, to the end", "home"), group: groupTape, short: "begin, end", off: playOff, do: first},
+		{binding: bind("G", "", "", "end"), off: playOff, do: last},
+		{binding: bind("q", "q", "leave the recording", "ctrl+c"), group: groupScreen, short: "leave", foot: true, off: always, do: leave},
+	}
+	replay = overlaid(tapeCommands, commands)
 }
 
-// KeyTable lists every key for the documentation.
-func KeyTable() []KeyHelp {
+// overlaid is one table before another: keys that the first has are gone from the
+// second, and of what acts on servers only the refusal stays. What ends it stays last.
+func overlaid(first, second []command) []command {
+	end := len(first) - 1
+	out := slices.Clone(first[:end])
+	for _, c := range second {
+		if slices.ContainsFunc(first, func(f command) bool { return overlap(f.binding.Keys(), c.binding.Keys()) }) {
+			continue
+		}
+		if c.acts {
+			c = command{binding: bind(c.binding.Keys()[0], "", ""), off: isRecording}
+		}
+		out = append(out, c)
+	}
+	return append(out, first[end])
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(k string) bool { return slices.Contains(b, k) })
+}
+
+func isRecording(Model) string {
+	return "this is a recording: nothing can be done to its servers; ? lists the keys"
+}
+
+// commands is the table of keys that is in force.
+func (m Model) commands() []command {
+	if m.recorded() {
+		return replay
+	}
+	return commands
+}
+
+// KeyTable lists every key for the documentation: of a rehearsal, and those that a
+// recording has of its own.
+func KeyTable() []KeyHelp { return append(table(commands), table(tapeCommands)...) }
+
+func table(of []command) []KeyHelp {
 	var out []KeyHelp
-	for _, c := range commands {
+	for _, c := range of {
 		if h := c.binding.Help(); h.Key != "" {
 			out = append(out, KeyHelp{c.group, h.Key, h.Desc, c.short})
 		}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"nats-roll/tui/view"
@@ -43,13 +44,14 @@ func (m Model) View() string {
 	default:
 		lines = m.narrowPage()
 	}
-	lines = append([]string{m.header()}, lines...)
-	lines = append(view.Fit(lines, view.Size{W: m.size.W, H: m.size.H - 1}), view.Fit([]string{m.footer()}, view.Size{W: m.size.W, H: 1})...)
-	return strings.Join(lines, "\n")
+	above := append([]string{m.header()}, view.Fit(lines, m.body())...)
+	return strings.Join(view.Fit(slices.Concat(above, m.tapeLines(), []string{m.footer()}), m.size), "\n")
 }
 
-// body is the room between header and footer.
-func (m Model) body() view.Size { return view.Size{W: m.size.W, H: m.size.H - 2} }
+// body is the room between the header and what is at the bottom.
+func (m Model) body() view.Size {
+	return view.Size{W: m.size.W, H: m.size.H - 2 - len(m.tapeLines())}
+}
 
 // widePage is for 110 columns and more: the step at the left, the cluster at the
 // right, time below.
@@ -174,18 +176,31 @@ func (m Model) content(p panel, size view.Size) (title, aside string, lines []st
 func (m Model) stepContent(size view.Size) (title, aside string, lines []string) {
 	t := m.theme
 	steps := m.state.Plan.Steps
+	prompt := func(live string) string {
+		if m.recorded() {
+			return view.Outlook(t, m.state, m.page)
+		}
+		return live
+	}
 	switch st, ok := m.shown(); {
 	case ok:
 		next := ""
 		if n := m.nextPage(); n < len(steps) {
 			next = steps[n].Title
 		}
+		if m.recorded() {
+			st.Shell = "" // nobody can type it there now
+		}
 		title, aside = view.StepTitle(t, m.page+1, st, m.now)
-		return title, aside, view.Step(t, st, next, size)
+		return title, aside, view.Step(t, st, prompt(view.Prompt(t, st, next)), size)
 	case m.page < 0:
-		return t.Step.Render("Welcome"), "", view.Intro(t, m.state, size)
+		know := view.Live
+		if m.recorded() {
+			know = view.Past
+		}
+		return t.Step.Render("Welcome"), "", view.Intro(t, m.state, know, prompt(view.IntroPrompt(t, m.state)), size)
 	default:
-		return t.Step.Render("What it came to"), "", view.Summary(t, m.state, size)
+		return t.Step.Render("What it came to"), "", view.Summary(t, m.state, prompt(view.SummaryPrompt(t)), size)
 	}
 }
 
@@ -231,9 +246,16 @@ func (m Model) logWhat() string {
 
 func (m Model) logAside() string {
 	if m.back > 0 {
-		return m.theme.Warn.Render(fmt.Sprintf("%d lines up; G follows", m.back))
+		way := "G follows"
+		if m.recorded() { // where G is the end
+			way = "pgdn leads down"
+		}
+		return m.theme.Warn.Render(fmt.Sprintf("%d lines up; %s", m.back, way))
 	}
-	if m.state.Skipped > 0 {
+	switch {
+	case m.state.Skipped > 0 && m.recorded():
+		return m.theme.Dim.Render(fmt.Sprintf("%d were left out", m.state.Skipped))
+	case m.state.Skipped > 0:
 		return m.theme.Dim.Render(fmt.Sprintf("%d more in the files", m.state.Skipped))
 	}
 	return ""
@@ -248,7 +270,7 @@ func (m Model) header() string {
 		}
 		elapsed = view.Clock(end.Sub(b))
 	}
-	return view.Header(m.theme, m.state, m.page, elapsed, m.size.W)
+	return view.Header(m.theme, m.state, m.page, elapsed, m.recorded(), m.size.W)
 }
 
 // footer is a question, a message, or the keys that do something now.
@@ -262,11 +284,11 @@ func (m Model) footer() string {
 	case m.message != "":
 		return " " + t.Warn.Render(m.message)
 	}
-	if n := len(m.state.Notes); n > 0 && m.now.Sub(m.state.Notes[n-1].At) < noteTime {
+	if n := len(m.state.Notes); n > 0 && !m.recorded() && m.now.Sub(m.state.Notes[n-1].At) < noteTime {
 		return " " + t.Warn.Render(view.Clean(m.state.Notes[n-1].Text))
 	}
 	var parts []string
-	for _, c := range commands {
+	for _, c := range m.commands() {
 		h := c.binding.Help()
 		if !c.foot || h.Key == "" {
 			continue
@@ -283,7 +305,7 @@ const noteTime = 8e9
 // words in two columns where there is little.
 func (m Model) helpPage() []string {
 	t := m.theme
-	keys := KeyTable()
+	keys := table(m.commands())
 	inner := view.Inner(m.body())
 	var lines []string
 	if inner.H >= len(keys) {

@@ -1,6 +1,7 @@
 // Package tui is the screen: the only tea.Model. It keeps size, focus, overlay,
 // scroll, the page that is read, and the newest State; nothing about servers.
-// Keys with consequences become calls to Control, which does not wait.
+// Keys with consequences become calls to Control, which does not wait. A recording
+// is shown by the same screen; only what moves it on is another, see tape.
 package tui
 
 import (
@@ -58,6 +59,7 @@ type Model struct {
 	theme   theme.Theme
 	stop    cluster.Stop
 	keep    bool
+	tape    tape
 
 	state    rehearsal.State
 	now      time.Time
@@ -87,8 +89,13 @@ type (
 // frame is the least time between two states that are drawn.
 const frame = 33 * time.Millisecond
 
-// Init begins to wait for states and for the clock.
-func (m Model) Init() tea.Cmd { return tea.Batch(m.next(time.Time{}), tick(), firstFrame()) }
+// Init begins to wait for states and for the clock, or to play a recording.
+func (m Model) Init() tea.Cmd {
+	if m.recorded() {
+		return tea.Batch(m.tape.next(), firstFrame())
+	}
+	return tea.Batch(m.next(time.Time{}), tick(), firstFrame())
+}
 
 // firstFrame tells when a first frame is on the screen at the latest. What was
 // typed before, while the program was being compiled perhaps, was not meant for
@@ -127,20 +134,28 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.size = view.Size{W: msg.Width, H: msg.Height}
 	case stateMsg:
-		m.state, m.now = rehearsal.State(msg), time.Now()
-		if _, ok := m.state.World.Server(m.selected); !ok && len(m.state.World.Servers) > 0 {
-			m.selected = m.state.World.Servers[0].Node.Name
-		}
+		m = m.observed(rehearsal.State(msg), time.Now())
 		return m, m.next(m.now)
 	case clockMsg:
 		m.now = time.Time(msg)
 		return m, tick()
+	case playMsg:
+		return m.played(msg)
 	case seenMsg:
 		m.seen = true
 	case tea.KeyMsg:
 		return m.keyed(msg)
 	}
 	return m, nil
+}
+
+// observed takes a state and the time at which it is looked at.
+func (m Model) observed(s rehearsal.State, now time.Time) Model {
+	m.state, m.now = s, now
+	if _, ok := s.World.Server(m.selected); !ok && len(s.World.Servers) > 0 {
+		m.selected = s.World.Servers[0].Node.Name
+	}
+	return m
 }
 
 // keyed takes what was typed. Keys do nothing before anything is drawn or while
@@ -174,7 +189,7 @@ func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	case m.typing:
 		return m.typed(k), nil
 	}
-	for _, c := range commands {
+	for _, c := range m.commands() {
 		if !key.Matches(k, c.binding) {
 			continue
 		}

@@ -10,12 +10,14 @@ import (
 	"golang.org/x/term"
 
 	"nats-roll/cluster"
+	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
 	"nats-roll/tui/view"
 )
 
 // Options says what to show and whom to ask.
 type Options struct {
+	Recording  *rehearsal.Recording // shown instead of what Source gives; then there is no Control
 	Source     Source
 	Control    Control
 	In         io.Reader
@@ -46,8 +48,11 @@ func Run(ctx context.Context, o Options) error {
 	return nil // ended from outside, which is the caller's to tell
 }
 
-// New makes the model with a theme.
+// New makes the model with a theme. A recording is played at once.
 func New(o Options, t theme.Theme) Model {
+	if o.Recording != nil {
+		return Model{theme: t, page: -1}.shows(tape{rec: o.Recording, playing: true, at: o.Recording.Time(0)})
+	}
 	s, _ := o.Source.State()
 	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, state: s, now: time.Now(), page: -1}
 }

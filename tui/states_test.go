@@ -93,7 +93,7 @@ func walkAll(t *testing.T) map[string]moment {
 
 // walk presses Enter through a rehearsal on the fake and hands out every state
 // in which the plan stands still.
-func walk(t *testing.T, old cluster.Build, prepare func(*upgradetest.Fake), seen func(*rehearsal.Lab, *upgradetest.Fake, rehearsal.State)) {
+func walk(t *testing.T, old cluster.Build, prepare func(*upgradetest.Fake), seen func(*rehearsal.Lab, *upgradetest.Fake, rehearsal.State), watchers ...rehearsal.Watcher) {
 	t.Helper()
 	top, err := cluster.NewTopology(2, true, 0)
 	if err != nil {
@@ -107,7 +107,7 @@ func walk(t *testing.T, old cluster.Build, prepare func(*upgradetest.Fake), seen
 		Topology: top, From: cluster.Builds{Build: old}, To: cluster.Builds{Build: to}, Stop: cluster.StopInt, Dir: "~/.local/state/nats-roll/rehearsals/20261123-093409-26861",
 		Workload: cluster.Workload{Subscribers: 20, Rate: 100}, Notes: notes,
 	})
-	lab := rehearsal.New()
+	lab := rehearsal.New(watchers...)
 	lab.Emit(cluster.Fetched{Role: "to", Build: to})
 	lab.Emit(cluster.Fetched{Role: "from", Build: old})
 	fake := upgradetest.NewFake(top, lab.Emit)

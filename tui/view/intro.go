@@ -16,8 +16,15 @@ import (
 const Welcome = "This is a rehearsal of a rolling upgrade, as the NATS tutorial “Upgrading a Cluster” tells it: " +
 	"a cluster of real servers on this machine, upgraded one by one while clients are connected."
 
-// Intro tells what is going to happen, and how getting the servers stands.
-func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
+// What one has to know about a rehearsal that goes on, and about a recording.
+const (
+	Live = "Everything listens on localhost only. When you quit, every server is stopped and its folder removed. You may do any step by hand instead, with keys or in another terminal."
+	Past = "This is a recording: the screen shows what was seen then, and nothing of it runs now."
+)
+
+// Intro tells what is going to happen, how getting the servers stands, and what else
+// one has to know. The last line is an IntroPrompt, or the Outlook of a recording.
+func Intro(t theme.Theme, s rehearsal.State, know, prompt string, size Size) []string {
 	o := s.Plan.Outline
 	text := Welcome
 	if o.Intro != "" {
@@ -42,8 +49,8 @@ func Intro(t theme.Theme, s rehearsal.State, size Size) []string {
 	parts = append(parts, part{rank: 3, gap: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
 	parts = append(parts, part{rank: 4, gap: true, lines: wrap(t.Dim,
-		"“The text” on the pages that follow is that tutorial; what it says stands beside what is seen. Everything listens on localhost only. When you quit, every server is stopped and its folder removed. You may do any step by hand instead, with keys or in another terminal.", size.W)})
-	return prompted(t, parts, introPrompt(t, s), size)
+		"“The text” on the pages that follow is that tutorial; what it says stands beside what is seen. "+know, size.W)})
+	return prompted(t, parts, prompt, size)
 }
 
 // advised is what is known about the steps, what warns first. The rest gives way
@@ -109,7 +116,8 @@ func source(b cluster.Build) string {
 	return b.Source
 }
 
-func introPrompt(t theme.Theme, s rehearsal.State) string {
+// IntroPrompt says what Enter does on the introduction.
+func IntroPrompt(t theme.Theme, s rehearsal.State) string {
 	enter := t.Key.Render("⏎") + " "
 	switch {
 	case s.Plan.Outcome == upgrade.OutcomeFailed:

@@ -40,9 +40,8 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 }
 
 // Step tells a step: what it is for and its command before, what was seen
-// after. next is the title of the one that follows; empty for the last. The
-// last line is what Enter does.
-func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []string {
+// after. The last line is a Prompt, or the Outlook of a recording.
+func Step(t theme.Theme, st upgrade.StepProgress, prompt string, size Size) []string {
 	var parts []part
 	over := st.Status.Over()
 	why, quote := 3, 5
@@ -76,7 +75,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, next string, size Size) []stri
 			parts = append(parts, part{gap: i == 0, rank: 3 + i, whole: true, lines: finding(t, f, size.W)})
 		}
 	}
-	return prompted(t, parts, Prompt(t, st, next), size)
+	return prompted(t, parts, prompt, size)
 }
 
 // Endless is the height at which nothing has to be left out.
@@ -184,7 +183,8 @@ func finding(t theme.Theme, f upgrade.Finding, w int) []string {
 	return append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
 }
 
-// Prompt says what Enter does.
+// Prompt says what Enter does. next is the title of the step that follows; empty for
+// the last.
 func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
 	enter := t.Key.Render("⏎") + " "
 	switch st.Status {

@@ -12,8 +12,14 @@ import (
 	"nats-roll/upgrade"
 )
 
-// Summary tells what the whole rehearsal came to.
-func Summary(t theme.Theme, s rehearsal.State, size Size) []string {
+// SummaryPrompt says what can be done at the end.
+func SummaryPrompt(t theme.Theme) string {
+	return t.Key.Render("q") + " " + t.Strong.Render("quit") + "   " + t.Key.Render("←") + t.Dim.Render(" leaf back")
+}
+
+// Summary tells what the whole rehearsal came to. The last line is a SummaryPrompt,
+// or the Outlook of a recording.
+func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []string {
 	p, f := s.Plan, s.World.Fleet
 	var parts []part
 	switch p.Outcome {
@@ -36,7 +42,6 @@ func Summary(t theme.Theme, s rehearsal.State, size Size) []string {
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
-	prompt := t.Key.Render("q") + " " + t.Strong.Render("quit") + "   " + t.Key.Render("←") + t.Dim.Render(" leaf back")
 	return prompted(t, parts, prompt, size)
 }
 
@@ -124,10 +129,13 @@ func claimed(t theme.Theme, p upgrade.Progress, w int) []part {
 	return parts
 }
 
-// Header is the first line: where I am.
-func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, w int) string {
+// Header is the first line: where I am, and whether it is recorded.
+func Header(t theme.Theme, s rehearsal.State, page int, elapsed string, recorded bool, w int) string {
 	o := s.Plan.Outline
 	left := t.Step.Render(" nats-roll") + "  "
+	if recorded {
+		left = t.Bar.Render(" REPLAY ") + "   "
+	}
 	switch {
 	case o.Title == "":
 		left += t.Strong.Render("Rolling upgrade")

@@ -225,18 +225,21 @@ func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration,
 			break
 		}
 		line.WriteString(strings.Repeat(" ", i-at))
-		glyph := "↑"
-		switch m.What {
-		case rehearsal.MarkStopped:
-			glyph = "↓"
-		case rehearsal.MarkDied:
-			glyph = "✗"
-		case rehearsal.MarkStarted:
-		}
-		line.WriteString(t.Node(m.Node).Render(glyph + m.Node))
+		line.WriteString(t.Node(m.Node).Render(markGlyph(m.What) + m.Node))
 		at = i + 2
 	}
 	return line.String()
+}
+
+func markGlyph(k rehearsal.MarkKind) string {
+	switch k {
+	case rehearsal.MarkStopped:
+		return "↓"
+	case rehearsal.MarkDied:
+		return "✗"
+	case rehearsal.MarkStarted:
+	}
+	return "↑"
 }
 
 // line shows the worst of each cell.

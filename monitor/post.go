@@ -80,7 +80,7 @@ func (p *post) run(ctx context.Context) {
 			l.pace.quick()
 		case <-timer.C:
 		}
-		round, number, since, up := p.begin(ctx)
+		asking, number, since, up := p.begin(ctx)
 		if !up {
 			timer.Stop()
 			continue
@@ -90,7 +90,7 @@ func (p *post) run(ctx context.Context) {
 		}
 		began := time.Now()
 		health := l.last.Healthy || began.Sub(l.healthAt) >= l.recheck()
-		answer, err := p.ask(round, p.node, health)
+		answer, err := p.ask(asking, p.node, round{health: health, before: l.last})
 		if !p.end(number) {
 			continue // another turn came, and its kick waits
 		}
@@ -99,7 +99,7 @@ func (p *post) run(ctx context.Context) {
 }
 
 // begin opens a round of the current life.
-func (p *post) begin(ctx context.Context) (round context.Context, number int, since time.Time, up bool) {
+func (p *post) begin(ctx context.Context) (asking context.Context, number int, since time.Time, up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.up {

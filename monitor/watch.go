@@ -16,8 +16,8 @@ type Options struct {
 	ask asker // what asks, in tests
 }
 
-// asker asks a node, with or without /healthz.
-type asker func(ctx context.Context, node cluster.Node, health bool) (cluster.Answer, error)
+// asker asks a node.
+type asker func(ctx context.Context, node cluster.Node, r round) (cluster.Answer, error)
 
 // Watcher keeps asking the servers of the nodes that have a process.
 type Watcher struct {
@@ -37,8 +37,8 @@ func Watch(nodes []cluster.Node, sink cluster.Sink, o Options) *Watcher {
 		o.Client = NewClient()
 	}
 	if o.ask == nil {
-		o.ask = func(ctx context.Context, node cluster.Node, health bool) (cluster.Answer, error) {
-			return ask(ctx, o.Client, node, o.Page, health)
+		o.ask = func(ctx context.Context, node cluster.Node, r round) (cluster.Answer, error) {
+			return ask(ctx, o.Client, node, o.Page, r)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())

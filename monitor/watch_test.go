@@ -33,12 +33,12 @@ type world struct {
 	at     []time.Time
 }
 
-func (w *world) ask(ctx context.Context, n cluster.Node, health bool) (cluster.Answer, error) {
+func (w *world) ask(ctx context.Context, n cluster.Node, r round) (cluster.Answer, error) {
 	w.mu.Lock()
 	began := time.Now()
 	w.asked = append(w.asked, began)
 	a, err, takes := w.answer, w.err, w.takes
-	if health {
+	if r.health {
 		w.healed = append(w.healed, began)
 		a.Healthy = w.health
 		if !w.health {

@@ -10,9 +10,6 @@ import (
 	"nats-roll/upgrade"
 )
 
-// ourPrefix is what the fleet's connection names begin with.
-const ourPrefix = "nats-roll: "
-
 // Clients shows how the fleet's clients are spread, as bars, and below them the
 // clients one by one from the scroll-th on: strangers first, who are somebody's
 // own, then the tutorial's subscriber and the rest. Only rows that are seen are
@@ -74,7 +71,7 @@ func ClientRange(o cluster.Observation, scroll int, size Size) string {
 func libraries(o cluster.Observation) string {
 	for _, s := range o.Servers {
 		for _, c := range s.Answer.Clients {
-			if strings.HasPrefix(c.Name, ourPrefix) {
+			if strings.HasPrefix(c.Name, cluster.FleetPrefix) {
 				return strings.TrimSpace(clean(c.Lang + " " + c.Version))
 			}
 		}
@@ -110,7 +107,7 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	case c.Lost > 0:
 		lost = t.Warn.Render(right(count(c.Lost), 7))
 	}
-	line := pad(strings.TrimPrefix(clean(c.Name), ourPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
+	line := pad(strings.TrimPrefix(clean(c.Name), cluster.FleetPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
 	if wide {
 		longest := ""
 		if c.LongestAway > 0 {

@@ -91,6 +91,9 @@ func (d *Driver) observe(e cluster.Event) {
 	case cluster.Started:
 		d.watch.Up(e.Node)
 	case cluster.StopAsked:
+		if e.Stop == cluster.StopLameDuck {
+			d.watch.Drain(e.Node)
+		}
 		d.watch.Quicken()
 	case cluster.Exited:
 		d.watch.Down(e.Node)

@@ -66,6 +66,14 @@ func (w *Watcher) Down(node string) {
 	}
 }
 
+// Drain says that the node's process has entered lame duck mode: it is asked often
+// from then on.
+func (w *Watcher) Drain(node string) {
+	if p := w.posts[node]; p != nil {
+		p.drain()
+	}
+}
+
 // Quicken says that something is about to change: every node that is up is
 // asked at once, by questions that leave after this call, and fast from then on.
 func (w *Watcher) Quicken() {

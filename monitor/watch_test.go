@@ -132,6 +132,28 @@ func TestPace(t *testing.T) {
 	})
 }
 
+func TestPaceInLameDuckMode(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world, watcher *Watcher) {
+		watcher.Up("A")
+		watcher.Drain("A")
+		time.Sleep(10 * time.Second)
+		w.clear()
+		time.Sleep(time.Minute)
+		for _, g := range w.gaps() {
+			if g != tense+w.takes {
+				t.Fatalf("gaps %v", w.gaps())
+			}
+		}
+		watcher.Up("A") // another process
+		time.Sleep(10 * time.Second)
+		w.clear()
+		time.Sleep(time.Minute)
+		if asked, _ := w.clear(); asked > 61 {
+			t.Errorf("the next process is asked %d times in a minute", asked)
+		}
+	})
+}
+
 func (w *world) first() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()

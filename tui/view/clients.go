@@ -80,11 +80,12 @@ func libraries(o cluster.Observation) string {
 }
 
 func stranger(t theme.Theme, s cluster.Stranger, wide bool, w int) string {
+	stay := s.Last()
 	name := clean(s.Name)
 	if name == "" {
-		name = fmt.Sprintf("cid %d", s.CID)
+		name = fmt.Sprintf("cid %d", stay.CID)
 	}
-	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 15) + " " + t.Node(s.Node).Render(pad(s.Node, 7))
+	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 15) + " " + t.Node(stay.Node).Render(pad(stay.Node, 7))
 	if wide {
 		line += t.Dim.Render("not started by nats-roll")
 	}
@@ -122,7 +123,9 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 func everybody(o cluster.Observation) (on map[string]int, total int) {
 	on, total = o.Fleet.On(), len(o.Fleet.Clients)
 	for _, s := range o.Strangers() {
-		on[s.Node]++
+		if s.Status == cluster.ClientConnected {
+			on[s.Last().Node]++
+		}
 		total++
 	}
 	return on, total

@@ -70,6 +70,8 @@ type Connection struct {
 	Account  string    `json:"account,omitempty"` // empty for the global one
 	User     string    `json:"user,omitempty"`
 	System   bool      `json:"system,omitempty"` // it is in the system account
+
+	Application string `json:"application,omitempty"` // whose process is at the other end
 }
 
 // FleetPrefix is what the names of the rehearsal's own connections begin with.
@@ -105,7 +107,7 @@ const (
 
 // LogLine is one line that a server wrote, parsed; see proc.ParseLine.
 type LogLine struct {
-	Node  string    `json:"node"`
+	Node  string    `json:"node"` // or the application's name
 	PID   int       `json:"pid,omitempty"`
 	At    time.Time `json:"at"`
 	Level Level     `json:"level"`

@@ -55,6 +55,8 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Usage = e.Usage })
 	case Logged:
 		return o.logged(e)
+	case ApplicationStarted, ApplicationExited:
+		return o.application(e)
 	case FleetChanged:
 		o.Fleet = o.Fleet.apply(e)
 	}

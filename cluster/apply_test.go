@@ -37,6 +37,7 @@ func clone(o Observation) Observation {
 	for i := range o.Followed {
 		o.Followed[i].Trail = append([]Stay(nil), o.Followed[i].Trail...)
 	}
+	o.Applications = append([]Application(nil), o.Applications...)
 	return o
 }
 

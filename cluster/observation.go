@@ -12,7 +12,8 @@ type Observation struct {
 	Servers []Server  `json:"servers"` // in the topology's order
 	Fleet   Fleet     `json:"fleet"`
 
-	Followed []Stranger `json:"followed,omitempty"` // every stranger, in the order in which they came
+	Followed     []Stranger    `json:"followed,omitempty"` // every stranger, in the order in which they came
+	Applications []Application `json:"applications,omitempty"`
 }
 
 // Server is what is known of one node's server.

@@ -6,19 +6,21 @@ import (
 )
 
 // Identity is what a client is recognised by on another server: what it says
-// about itself, and as whom it logged in. Nothing else in /connz outlives a
-// connection.
+// about itself, as whom it logged in, and whether it is an application's. Nothing
+// else in /connz outlives a connection.
 type Identity struct {
 	Name    string `json:"name,omitempty"`
 	Lang    string `json:"lang,omitempty"`
 	Version string `json:"version,omitempty"`
 	Account string `json:"account,omitempty"` // empty for the global one
 	User    string `json:"user,omitempty"`
+
+	Application string `json:"application,omitempty"` // the rehearsal's own, by the process that it belongs to
 }
 
 // Identity is the client's.
 func (c Connection) Identity() Identity {
-	return Identity{Name: c.Name, Lang: c.Lang, Version: c.Version, Account: c.Account, User: c.User}
+	return Identity{Name: c.Name, Lang: c.Lang, Version: c.Version, Account: c.Account, User: c.User, Application: c.Application}
 }
 
 // Stranger is a client that the rehearsal did not start, followed from server to
@@ -116,11 +118,11 @@ func (o Observation) follow(e Event) Observation {
 	switch e := e.(type) {
 	case Answered:
 		if s, ok := o.Server(e.Answer.Node); ok && s.hears(e.Answer) {
-			o.Followed = strangers(o.Followed).answered(s, e.Answer)
+			o.Followed = strangers(o.Followed).answered(s, e.Answer).orphaned(o.Applications)
 		}
 	case Exited:
 		if s, ok := o.Server(e.Node); ok && s.Process.PID == e.PID && s.Process.Exit == nil {
-			o.Followed = strangers(o.Followed).left(s, e.Exit.At)
+			o.Followed = strangers(o.Followed).left(s, e.Exit.At).orphaned(o.Applications)
 		}
 	}
 	return o
@@ -210,6 +212,17 @@ func (l strangers) left(s Server, at time.Time) strangers {
 		}
 		stay.Seen, stay.Gone, stay.Why = earliest(seen, at), at, ServerEnded
 		x.left(s)
+	}
+	return e.result()
+}
+
+// orphaned takes in that nobody of an application that has ended comes back.
+func (l strangers) orphaned(of []Application) strangers {
+	e := edit{of: l}
+	for i, x := range l {
+		if x.Status == ClientAway && slices.ContainsFunc(of, func(a Application) bool { return a.Name == x.Application && a.Exit != nil }) {
+			e.all()[i].Status = ClientGone
+		}
 	}
 	return e.result()
 }

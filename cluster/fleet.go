@@ -256,6 +256,8 @@ type Workload struct {
 	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
 
 	Behaviour Behaviour `json:"behaviour,omitzero"`
+
+	Applications []string `json:"applications,omitempty"` // commands of the user's own that run beside them
 }
 
 // JetStream says that the workload needs streams.

@@ -340,6 +340,9 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 		}
 		f.clients = append(f.clients, c)
 	}
+	for i, command := range w.Applications { // of which no server has a connection
+		f.Sink(cluster.ApplicationStarted{Name: cluster.ApplicationName(i), Command: command, PID: 5000 + i, At: f.since})
+	}
 	f.tell()
 	return ctx.Err()
 }

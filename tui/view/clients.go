@@ -11,13 +11,12 @@ import (
 )
 
 // Clients shows how the fleet's clients are spread, as bars, and below them the
-// clients one by one from the scroll-th on: strangers first, who are somebody's
-// own, then the tutorial's subscriber and the rest. Only rows that are seen are
-// made.
+// clients one by one from the scroll-th on: the user's own first, then the
+// tutorial's subscriber and the rest. Only rows that are seen are made.
 func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time.Time, scroll int, size Size) []string {
 	f := o.Fleet
-	strangers := o.Strangers()
-	if len(f.Clients) == 0 && len(strangers) == 0 {
+	own := yoursOf(o)
+	if len(f.Clients)+own.len() == 0 {
 		return []string{t.Dim.Render("none yet")}
 	}
 	out := Bars(t, o, text, size.W)
@@ -35,15 +34,15 @@ func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time
 	} else {
 		head += fmt.Sprintf("%7s", "lost")
 	}
-	total := len(strangers) + len(f.Clients)
+	total := own.len() + len(f.Clients)
 	libraries := libraries(o)
 	scroll = max(0, min(scroll, total-(room-1)))
 	out = append(out, cut(t.Dim.Render(head), size.W))
 	for i := scroll; i < min(total, scroll+room-1); i++ {
-		if i < len(strangers) {
-			out = append(out, stranger(t, strangers[i], wide, size.W))
+		if i < own.len() {
+			out = append(out, own.row(t, o, i, now, wide, size.W))
 		} else {
-			out = append(out, client(t, f.Clients[i-len(strangers)], libraries, now, wide, size.W))
+			out = append(out, client(t, f.Clients[i-own.len()], libraries, now, wide, size.W))
 		}
 	}
 	return out
@@ -54,7 +53,7 @@ func tight(o cluster.Observation, size Size) bool { return len(o.Servers)+4 > si
 
 // ClientRange says which of the clients Clients lists, if not all.
 func ClientRange(o cluster.Observation, scroll int, size Size) string {
-	_, total := everybody(o)
+	total := yoursOf(o).len() + len(o.Fleet.Clients)
 	rows := size.H - 1 - len(o.Servers)
 	if tight(o, size) {
 		rows = size.H - 2
@@ -77,19 +76,6 @@ func libraries(o cluster.Observation) string {
 		}
 	}
 	return ""
-}
-
-func stranger(t theme.Theme, s cluster.Stranger, wide bool, w int) string {
-	stay := s.Last()
-	name := clean(s.Name)
-	if name == "" {
-		name = fmt.Sprintf("cid %d", stay.CID)
-	}
-	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 15) + " " + t.Node(stay.Node).Render(pad(stay.Node, 7))
-	if wide {
-		line += t.Dim.Render("not started by nats-roll")
-	}
-	return cut(line, w)
 }
 
 func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide bool, w int) string {
@@ -191,6 +177,9 @@ func ClientLine(t theme.Theme, o cluster.Observation, text map[string]int, w int
 	}
 	if away := total - sumOf(on); away > 0 {
 		line += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
+	}
+	if lost := lostApplications(o); len(lost) > 0 {
+		line += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
 	}
 	if text != nil {
 		var says []string

@@ -19,6 +19,8 @@ const (
 	maxPayload    = 1 << 20 // nats-server's own limit, by default
 	maxPublishers = 64
 
+	maxApplications = 16
+
 	defaultStoreRate = 50
 )
 
@@ -27,6 +29,7 @@ type work struct {
 	clients int
 	rate    int
 	mix     []string
+	own     []string
 	payload int
 	timeout time.Duration
 
@@ -40,6 +43,7 @@ func (k *work) register(f *pflag.FlagSet) {
 	f.IntVar(&k.clients, "clients", defaultClients, "subscribers beside the tutorial's nats sub")
 	f.IntVar(&k.rate, "rate", defaultRate, "numbered messages a second of each publisher, 0 for none")
 	f.StringArrayVar(&k.mix, "workload", nil, "further clients, `NAME=N[:RATE]` (repeatable): "+kindWords())
+	f.StringArrayVar(&k.own, "client", nil, "an application of your own that runs beside the clients, a `COMMAND` for the shell (repeatable): NATS_URL is set")
 	f.IntVar(&k.payload, "payload", 0, "bytes in each numbered message, at least; 0 for what the number needs")
 	f.DurationVar(&k.timeout, "request-timeout", time.Second, "when a request, or an attempt to publish to a stream, is given up")
 	f.StringVar(&k.given, "given", "one", "the servers that a client is given at first: one, or all permanent ones")
@@ -94,7 +98,7 @@ func kindWords() string {
 // workload says what the flags mean, or what is wrong with them.
 func (k *work) workload(js bool) (cluster.Workload, error) {
 	w := cluster.Workload{
-		Subscribers: k.clients, Publishers: 1, Rate: k.rate, Payload: k.payload, Timeout: k.timeout,
+		Subscribers: k.clients, Publishers: 1, Rate: k.rate, Payload: k.payload, Timeout: k.timeout, Applications: k.own,
 		Behaviour: cluster.Behaviour{
 			All: k.given == "all", NoRandomize: k.noRandomize, IgnoreDiscovered: k.ignoreDiscovered, MaxReconnects: k.maxReconnects,
 		},
@@ -112,6 +116,16 @@ func (k *work) workload(js bool) (cluster.Workload, error) {
 		return w, usagef("use --given one or --given all", "--given %q is neither one nor all", k.given)
 	case k.maxReconnects < 0:
 		return w, usagef("use --max-reconnects 0 for no end", "--max-reconnects %d is out of range", k.maxReconnects)
+	case len(k.own) > maxApplications:
+		return w, usagef(fmt.Sprintf("use --client at most %d times", maxApplications), "%d applications are too many", len(k.own))
+	}
+	for _, command := range k.own {
+		if strings.TrimSpace(command) == "" {
+			return w, usagef("write it as --client './my-app --flag'", "--client is empty: no command is given")
+		}
+		if n, err := strconv.Atoi(command); err == nil {
+			return w, usagef(fmt.Sprintf("use --clients %d for more subscribers", n), "--client %s: that is a number and no command", command)
+		}
 	}
 	if js {
 		w.Stores, w.StoreRate, w.Consumers, w.KV = 1, defaultStoreRate, 1, 10

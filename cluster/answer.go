@@ -1,6 +1,9 @@
 package cluster
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Answer is what one server said about itself over HTTP: /varz, /routez,
 // /connz and /healthz, asked together. Began is when the first question left;
@@ -26,6 +29,8 @@ type Answer struct {
 	SlowConsumers    int64  `json:"slow_consumers,omitempty"`
 
 	Clients []Connection `json:"clients,omitempty"` // one page of /connz, newest first
+	Partial bool         `json:"partial,omitempty"` // there are older ones, which are not listed
+	Closed  []Closing    `json:"closed,omitempty"`  // strangers that were listed before and are not any more
 
 	Healthy bool   `json:"healthy"`
 	Health  string `json:"health,omitempty"` // why not, in the server's words
@@ -33,6 +38,11 @@ type Answer struct {
 
 // Known says that there is an answer.
 func (a Answer) Known() bool { return a.ServerID != "" }
+
+// Lists says that a connection of this age would be listed, if it were open.
+func (a Answer) Lists(start time.Time) bool {
+	return !a.Partial || len(a.Clients) > 0 && start.After(a.Clients[len(a.Clients)-1].Start)
+}
 
 // Peer is another server that this one has routes with. Current servers keep
 // several pooled connections to one peer and one for the system account, so
@@ -57,6 +67,28 @@ type Connection struct {
 	OutBytes int64     `json:"out_bytes"`
 	Pending  int       `json:"pending,omitempty"`
 	RTT      string    `json:"rtt,omitempty"`
+	Account  string    `json:"account,omitempty"` // empty for the global one
+	User     string    `json:"user,omitempty"`
+	System   bool      `json:"system,omitempty"` // it is in the system account
+
+	Application string `json:"application,omitempty"` // whose process is at the other end
+}
+
+// FleetPrefix is what the names of the rehearsal's own connections begin with.
+const FleetPrefix = "nats-roll: "
+
+// Stranger says that the client is somebody's own: neither the rehearsal's, nor
+// one that looks after the servers.
+func (c Connection) Stranger() bool {
+	return !c.System && !strings.HasPrefix(c.Name, FleetPrefix)
+}
+
+// Closing is a connection that ended while its server lived.
+type Closing struct {
+	CID    uint64    `json:"cid"`
+	Seen   time.Time `json:"seen"`             // when it was open for certain: the last answer that lists it began
+	Stop   time.Time `json:"stop,omitzero"`    // by the server's own record, if it could be asked
+	Reason string    `json:"reason,omitempty"` // in the server's words: "Client Closed", "Server Shutdown", …
 }
 
 // Level is the severity of a server's log line.
@@ -75,7 +107,7 @@ const (
 
 // LogLine is one line that a server wrote, parsed; see proc.ParseLine.
 type LogLine struct {
-	Node  string    `json:"node"`
+	Node  string    `json:"node"` // or the application's name
 	PID   int       `json:"pid,omitempty"`
 	At    time.Time `json:"at"`
 	Level Level     `json:"level"`

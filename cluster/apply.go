@@ -13,6 +13,7 @@ const keepRefused = 8
 // about a process that is no longer the newest, changes nothing.
 func (o Observation) Apply(at time.Time, e Event) Observation {
 	o.At = at
+	o = o.follow(e)
 	switch e := e.(type) {
 	case Installed:
 		return o.with(e.Node, func(s *Server) { s.Disk, s.Spoilt = e.Build, e.Reason })
@@ -36,11 +37,9 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		})
 	case Answered:
 		return o.with(e.Answer.Node, func(s *Server) {
-			// Told by the process before this one, or after its end: not news.
-			if !s.Process.Alive() || e.Answer.Began.Before(s.Process.Started) || e.Answer.Began.Before(s.Answer.Began) {
-				return
+			if s.hears(e.Answer) {
+				s.Answer, s.Silent, s.Why = e.Answer, time.Time{}, ""
 			}
-			s.Answer, s.Silent, s.Why = e.Answer, time.Time{}, ""
 		})
 	case Unanswered:
 		return o.with(e.Node, func(s *Server) {
@@ -56,10 +55,18 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Usage = e.Usage })
 	case Logged:
 		return o.logged(e)
+	case ApplicationStarted, ApplicationExited:
+		return o.application(e)
 	case FleetChanged:
 		o.Fleet = o.Fleet.apply(e)
 	}
 	return o
+}
+
+// hears says that an answer is news: not told by the process before this one, or
+// after its end.
+func (s Server) hears(a Answer) bool {
+	return s.Process.Alive() && !a.Began.Before(s.Process.Started) && !a.Began.Before(s.Answer.Began)
 }
 
 func (o Observation) with(node string, change func(*Server)) Observation {

@@ -33,6 +33,11 @@ func observed(t *testing.T, events ...Event) Observation {
 func clone(o Observation) Observation {
 	o.Servers = append([]Server(nil), o.Servers...)
 	o.Fleet.Clients = append([]Client(nil), o.Fleet.Clients...)
+	o.Followed = append([]Stranger(nil), o.Followed...)
+	for i := range o.Followed {
+		o.Followed[i].Trail = append([]Stay(nil), o.Followed[i].Trail...)
+	}
+	o.Applications = append([]Application(nil), o.Applications...)
 	return o
 }
 

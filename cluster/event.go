@@ -81,10 +81,25 @@ type Exited struct {
 	Exit Exit   `json:"exit"`
 }
 
-// Logged carries lines that a server wrote.
+// Logged carries lines that a server wrote, or an application.
 type Logged struct {
 	Lines   []LogLine `json:"lines"`
-	Skipped int       `json:"skipped,omitempty"` // lines left out here; the file in the slot has all
+	Skipped int       `json:"skipped,omitempty"` // lines left out here; a server's file in the slot has all
+}
+
+// ApplicationStarted says that an application of the user's own began.
+type ApplicationStarted struct {
+	Name    string    `json:"name"`
+	Command string    `json:"command"`
+	PID     int       `json:"pid"`
+	At      time.Time `json:"at"`
+}
+
+// ApplicationExited says that an application ended.
+type ApplicationExited struct {
+	Name string `json:"name"`
+	PID  int    `json:"pid"`
+	Exit Exit   `json:"exit"`
 }
 
 // Answered says that a server answered.
@@ -121,19 +136,21 @@ type FleetChanged struct {
 }
 
 // Kind is the event's name in the log.
-func (Fetching) Kind() string     { return "fetching" }
-func (Fetched) Kind() string      { return "fetched" }
-func (FetchFailed) Kind() string  { return "fetch-failed" }
-func (Installed) Kind() string    { return "installed" }
-func (Inspected) Kind() string    { return "inspected" }
-func (Started) Kind() string      { return "started" }
-func (StopAsked) Kind() string    { return "stop-asked" }
-func (Exited) Kind() string       { return "exited" }
-func (Logged) Kind() string       { return "logged" }
-func (Answered) Kind() string     { return "answered" }
-func (Unanswered) Kind() string   { return "unanswered" }
-func (Used) Kind() string         { return "used" }
-func (FleetChanged) Kind() string { return "fleet" }
+func (Fetching) Kind() string           { return "fetching" }
+func (Fetched) Kind() string            { return "fetched" }
+func (FetchFailed) Kind() string        { return "fetch-failed" }
+func (Installed) Kind() string          { return "installed" }
+func (Inspected) Kind() string          { return "inspected" }
+func (Started) Kind() string            { return "started" }
+func (StopAsked) Kind() string          { return "stop-asked" }
+func (Exited) Kind() string             { return "exited" }
+func (Logged) Kind() string             { return "logged" }
+func (ApplicationStarted) Kind() string { return "application-started" }
+func (ApplicationExited) Kind() string  { return "application-exited" }
+func (Answered) Kind() string           { return "answered" }
+func (Unanswered) Kind() string         { return "unanswered" }
+func (Used) Kind() string               { return "used" }
+func (FleetChanged) Kind() string       { return "fleet" }
 
 // Events holds a zero value of every event of this package, for decoding logs.
 var Events = []Event{
@@ -146,6 +163,8 @@ var Events = []Event{
 	StopAsked{},
 	Exited{},
 	Logged{},
+	ApplicationStarted{},
+	ApplicationExited{},
 	Answered{},
 	Unanswered{},
 	Used{},

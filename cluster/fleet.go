@@ -2,14 +2,17 @@ package cluster
 
 import "time"
 
-// ClientStatus is how a fleet client stands.
+// ClientStatus is how a client stands.
 type ClientStatus string
 
-// A client is connected, away (disconnected and trying), or closed for good.
+// A client is connected, or away: it has lost its server. One of the fleet is
+// closed when it has given up for good; a stranger is gone when it left by
+// itself.
 const (
 	ClientConnected ClientStatus = "connected"
 	ClientAway      ClientStatus = "away"
 	ClientClosed    ClientStatus = "closed"
+	ClientGone      ClientStatus = "gone"
 )
 
 // Role is what one of the rehearsal's own clients does.
@@ -253,6 +256,8 @@ type Workload struct {
 	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
 
 	Behaviour Behaviour `json:"behaviour,omitzero"`
+
+	Applications []string `json:"applications,omitempty"` // commands of the user's own that run beside them
 }
 
 // JetStream says that the workload needs streams.

@@ -114,6 +114,19 @@ func (t Topology) Spare() (Node, bool) {
 	return Node{}, false
 }
 
+// GivenURL is what a client is given that begins at a permanent server: that one,
+// or all of them from there on.
+func (t Topology) GivenURL(at int, b Behaviour) string {
+	permanent := t.Permanent()
+	urls := permanent[at].ClientURL()
+	if b.All {
+		for i := range permanent[1:] {
+			urls += "," + permanent[(at+1+i)%len(permanent)].ClientURL()
+		}
+	}
+	return urls
+}
+
 // NodeOfPort finds the node whose client port this is.
 func (t Topology) NodeOfPort(port int) (Node, bool) {
 	for _, n := range t.Nodes {

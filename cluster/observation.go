@@ -11,6 +11,9 @@ type Observation struct {
 	At      time.Time `json:"at"`
 	Servers []Server  `json:"servers"` // in the topology's order
 	Fleet   Fleet     `json:"fleet"`
+
+	Followed     []Stranger    `json:"followed,omitempty"` // every stranger, in the order in which they came
+	Applications []Application `json:"applications,omitempty"`
 }
 
 // Server is what is known of one node's server.
@@ -49,7 +52,8 @@ func (o Observation) Server(name string) (Server, bool) {
 }
 
 // Since keeps of each answer and of the fleet only what was asked for at or
-// after t. Process facts stay: they are told when they happen.
+// after t. Process facts stay: they are told when they happen; and so do those
+// about strangers, which are as old as the answers that they were taken from.
 func (o Observation) Since(t time.Time) Observation {
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
@@ -138,38 +142,4 @@ func (s Server) Condition() Condition {
 // that runs: the classic forgotten restart.
 func (s Server) RestartPending() bool {
 	return s.Process.Alive() && !s.Disk.Zero() && !s.Disk.Same(s.Process.Build)
-}
-
-// Strangers lists the connections on live servers that are not the fleet's.
-func (o Observation) Strangers() []Stranger {
-	// Few connections are listed, and the fleet may be large.
-	ours := map[string]bool{}
-	for _, s := range o.Servers {
-		for _, c := range s.Answer.Clients {
-			ours[c.Name] = false
-		}
-	}
-	for _, c := range o.Fleet.Clients {
-		if _, listed := ours[c.Name]; listed {
-			ours[c.Name] = true
-		}
-	}
-	var out []Stranger
-	for _, s := range o.Servers {
-		if !s.Process.Alive() {
-			continue
-		}
-		for _, c := range s.Answer.Clients {
-			if !ours[c.Name] {
-				out = append(out, Stranger{Node: s.Node.Name, Connection: c})
-			}
-		}
-	}
-	return out
-}
-
-// Stranger is a client that the rehearsal did not start.
-type Stranger struct {
-	Node string
-	Connection
 }

@@ -56,22 +56,15 @@ func newClient(f *Fleet, facts cluster.Client, at int) *client {
 // connect brings the client to its node and has the server confirm its
 // subscriptions.
 func (c *client) connect(ctx context.Context) error {
-	permanent := c.fleet.o.Topology.Permanent()
-	n := permanent[c.at]
+	n := c.fleet.o.Topology.Permanent()[c.at]
 	fail := func(err error) error {
 		return fmt.Errorf("connect %s to %s at %s: %w", c.facts.Name, n.Name, n.ClientURL(), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(err)
 	}
-	urls := n.ClientURL()
-	if c.fleet.o.Workload.Behaviour.All {
-		for i := range permanent[1:] {
-			urls += "," + permanent[(c.at+1+i)%len(permanent)].ClientURL()
-		}
-	}
 	c.done.Add(1) // until the closed handler, which is the last to be called
-	nc, err := nats.Connect(urls, c.options()...)
+	nc, err := nats.Connect(c.fleet.o.Topology.GivenURL(c.at, c.fleet.o.Workload.Behaviour), c.options()...)
 	if err != nil {
 		c.done.Done()
 		return fail(err)

@@ -9,7 +9,7 @@ import (
 // Names are what the servers show in /connz, so that the rehearsal's own
 // clients can be told from strangers.
 const (
-	prefix        = "nats-roll: "
+	prefix        = cluster.FleetPrefix
 	tutorialName  = prefix + `nats sub ">"`
 	publisherName = prefix + "publisher"
 )

@@ -1,7 +1,7 @@
 // Package local is the upgrade.Driver for this machine: processes by proc,
 // answers by monitor, clients by whatever it is handed. It decides nothing; it
 // joins the parts, so that a process that begins is watched and one that ends
-// is not.
+// is not, and a connection is known to be an application's.
 //
 // Its goroutines are those of its parts; Close ends them and waits.
 package local
@@ -56,6 +56,8 @@ type Driver struct {
 	watch   *monitor.Watcher
 	slots   map[string]*sync.Mutex // one action on a slot at a time
 
+	owners owners
+
 	mu      sync.Mutex
 	clients Clients // nil until they are connected
 }
@@ -64,11 +66,11 @@ var _ upgrade.Driver = (*Driver)(nil)
 
 // New makes a driver; nothing is started.
 func New(o Options) (*Driver, error) {
-	d := &Driver{opts: o, slots: map[string]*sync.Mutex{}}
+	d := &Driver{opts: o, slots: map[string]*sync.Mutex{}, owners: owners{of: map[string]map[connection]string{}}}
 	for _, n := range o.Topology.Nodes {
 		d.slots[n.Name] = &sync.Mutex{}
 	}
-	d.watch = monitor.Watch(o.Topology.Nodes, o.Sink, monitor.Options{})
+	d.watch = monitor.Watch(o.Topology.Nodes, d.answered, monitor.Options{})
 	servers, err := proc.NewSupervisor(o.Dir, d.observe, proc.Keep(o.Keep), proc.Identified(o.Identify), proc.Guests(d.door))
 	if err != nil {
 		d.watch.Close()
@@ -91,6 +93,9 @@ func (d *Driver) observe(e cluster.Event) {
 	case cluster.Started:
 		d.watch.Up(e.Node)
 	case cluster.StopAsked:
+		if e.Stop == cluster.StopLameDuck {
+			d.watch.Drain(e.Node)
+		}
 		d.watch.Quicken()
 	case cluster.Exited:
 		d.watch.Down(e.Node)
@@ -205,15 +210,19 @@ func (d *Driver) Stop(ctx context.Context, node string, how cluster.Stop) error 
 	return d.servers.Stop(ctx, node, how, grace)
 }
 
-// Connect implements upgrade.Driver. Clients of an earlier try are closed.
+// Connect implements upgrade.Driver. What an earlier try has started is ended.
 func (d *Driver) Connect(ctx context.Context, w cluster.Workload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.clients != nil {
 		d.clients.Close()
 	}
+	d.servers.EndApplications()
 	d.clients = d.opts.Clients(w)
-	return d.clients.Connect(ctx)
+	if err := d.clients.Connect(ctx); err != nil {
+		return err
+	}
+	return d.launch(w)
 }
 
 // Settle implements upgrade.Driver.
@@ -238,11 +247,12 @@ func (d *Driver) Look() {
 	}
 }
 
-// Close ends clients and servers and waits for both. With Options.Keep the
-// servers go on.
+// Close ends applications, clients and servers and waits for all of them. With
+// Options.Keep the servers go on.
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.servers.EndApplications()
 	if d.clients != nil {
 		d.clients.Close()
 		d.clients = nil

@@ -22,8 +22,6 @@ import (
 	"nats-roll/upgrade/upgradetest"
 )
 
-func TestMain(m *testing.M) { releasetest.Main(m) }
-
 // testRig is a rig with what only this driver has: folders.
 type testRig struct {
 	upgradetest.Rig

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,11 +27,16 @@ import (
 // refused, an answer that took longer than Timeout, or answers by two processes,
 // which happens when the server restarts meanwhile.
 func Ask(ctx context.Context, client *http.Client, node cluster.Node, page int) (cluster.Answer, error) {
-	return ask(ctx, client, node, page, true)
+	return ask(ctx, client, node, page, round{health: true})
 }
 
-// ask is Ask, but can leave out /healthz.
-func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, health bool) (cluster.Answer, error) {
+// round is what a round of questions depends on.
+type round struct {
+	health bool           // whether /healthz is asked
+	before cluster.Answer // strangers that were listed there and are not any more are asked for
+}
+
+func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, r round) (cluster.Answer, error) {
 	var (
 		varz    varz
 		routez  routez
@@ -38,16 +44,16 @@ func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, 
 		healthz healthz
 	)
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	group, limited := errgroup.WithContext(limited)
+	group, together := errgroup.WithContext(ctx)
 	from := func(path string, into any, statuses func(int) bool) {
-		group.Go(func() error { return get(limited, client, node.MonitorURL()+path, into, statuses) })
+		group.Go(func() error { return get(together, client, node.MonitorURL()+path, into, statuses) })
 	}
 	from("/varz", &varz, okOnly)
 	from("/routez", &routez, okOnly)
-	from("/connz?sort=uptime&limit="+strconv.Itoa(page), &connz, okOnly)
-	if health {
+	from("/connz?auth=1&sort=uptime&limit="+strconv.Itoa(page), &connz, okOnly)
+	if r.health {
 		from("/healthz", &healthz, okOrWhy)
 	}
 	if err := group.Wait(); err != nil {
@@ -60,10 +66,33 @@ func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, 
 	}
 	a := answer(varz, routez, connz)
 	a.Node, a.Began, a.Ended = node.Name, began, ended
-	if health {
+	if r.health {
 		a.Healthy, a.Health = healthz.verdict()
 	}
+	if gone := vanished(r.before, a); len(gone) > 0 {
+		a.Closed = closings(ctx, client, node, r.before, gone)
+	}
 	return a, nil
+}
+
+// closings asks for the connections that were closed last, of which a server
+// keeps 10,000. One can be in neither list for a moment: it is written down by a
+// goroutine of its own. (nats-server server/client.go markConnAsClosed) A server
+// that has just ended does not answer, and nobody knows.
+func closings(ctx context.Context, client *http.Client, node cluster.Node, before cluster.Answer, gone []cluster.Connection) (ends []cluster.Closing) {
+	for range 3 {
+		var list connz
+		err := get(ctx, client, node.MonitorURL()+"/connz?state=closed&sort=stop&limit=1024", &list, okOnly)
+		ends = list.closings(before, gone)
+		if err != nil || !slices.ContainsFunc(ends, func(c cluster.Closing) bool { return c.Stop.IsZero() }) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return ends
 }
 
 func okOnly(status int) bool { return status == http.StatusOK }

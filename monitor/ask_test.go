@@ -61,10 +61,75 @@ func TestAskCluster(t *testing.T) {
 	if first := got.Clients[0]; first.Name != "client 299" || first.Lang != "raw" {
 		t.Errorf("the newest is %+v", first)
 	}
+	if !got.Partial {
+		t.Error("a page is taken for all of them")
+	}
 	if got.Began.Before(before) || got.Ended.Before(got.Began) || got.Ended.After(time.Now()) {
 		t.Errorf("asked from %s to %s", got.Began, got.Ended)
 	}
 }
+
+// Why a connection is not there any more is asked of the server that had it,
+// and only when one is missed.
+func TestAskWhyAConnectionWasClosed(t *testing.T) {
+	s, n := start(t, "A", nil)
+	ends := map[string]func(net.Conn, uint64){
+		"Client Closed":      func(c net.Conn, _ uint64) { c.Close() },
+		"Protocol Violation": func(c net.Conn, _ uint64) { fmt.Fprint(c, "HELLO\r\n") },
+		"Kicked":             func(_ net.Conn, cid uint64) { _ = s.DisconnectClientByID(cid) },
+		"still there":        func(net.Conn, uint64) {},
+		"not a stranger":     func(c net.Conn, _ uint64) { c.Close() },
+	}
+	conns := map[string]net.Conn{}
+	for why := range ends {
+		name := why
+		if why == "not a stranger" {
+			name = cluster.FleetPrefix + why
+		}
+		conns[why] = raw(t, s, name)
+	}
+	var paths []string
+	client := &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		if strings.Contains(r.URL.RawQuery, "closed") {
+			paths = append(paths, r.URL.RawQuery)
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	before, err := ask(t.Context(), client, n, 50, round{})
+	if err != nil || len(before.Clients) != len(ends) || before.Partial {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	if again, err := ask(t.Context(), client, n, 50, round{before: before}); err != nil || again.Closed != nil || len(paths) > 0 {
+		t.Fatalf("nothing was closed, and %v was asked: %+v, %v", paths, again.Closed, err)
+	}
+	from := time.Now()
+	cids := map[string]uint64{}
+	for _, c := range before.Clients {
+		cids[c.Name] = c.CID
+	}
+	for why, end := range ends {
+		end(conns[why], cids[why])
+	}
+	var a cluster.Answer
+	until(t, "only one is left", func() string {
+		if a, err = ask(t.Context(), client, n, 50, round{before: before}); err != nil {
+			return err.Error()
+		}
+		if len(a.Clients) != 1 || len(a.Closed) != 3 {
+			return fmt.Sprintf("%d are there, %d closed", len(a.Clients), len(a.Closed))
+		}
+		return ""
+	})
+	for _, c := range a.Closed {
+		if c.CID != cids[c.Reason] || !c.Seen.Equal(before.Began) || c.Stop.Before(from) || c.Stop.After(time.Now()) {
+			t.Errorf("%+v, of cids %v", c, cids)
+		}
+	}
+}
+
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // A server with JetStream that is alone in a cluster of several has no meta
 // leader, and says so on /healthz with status 503.
@@ -191,7 +256,7 @@ func node(t testing.TB, name, addr string) cluster.Node {
 }
 
 // raw connects a client that speaks just enough of the protocol.
-func raw(t *testing.T, s *server.Server, name string) {
+func raw(t *testing.T, s *server.Server, name string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
@@ -201,10 +266,11 @@ func raw(t *testing.T, s *server.Server, name string) {
 	fmt.Fprintf(c, "CONNECT {\"name\":%q,\"lang\":\"raw\",\"verbose\":false,\"protocol\":1}\r\nPING\r\n", name)
 	for lines := bufio.NewScanner(c); lines.Scan(); {
 		if lines.Text() == "PONG" {
-			return
+			return c
 		}
 	}
 	t.Fatalf("%s: no PONG", name)
+	return nil
 }
 
 func closedPort(t *testing.T) string {

@@ -25,6 +25,7 @@ type varz struct {
 	InMsgs           int64           `json:"in_msgs"`
 	OutMsgs          int64           `json:"out_msgs"`
 	SlowConsumers    int64           `json:"slow_consumers"`
+	SystemAccount    string          `json:"system_account"`
 }
 
 type routez struct {
@@ -37,6 +38,7 @@ type routez struct {
 
 type connz struct {
 	ServerID    string `json:"server_id"`
+	Total       int    `json:"total"` // of all pages
 	Connections []conn `json:"connections"`
 }
 
@@ -44,8 +46,11 @@ type conn struct {
 	CID      uint64    `json:"cid"`
 	IP       string    `json:"ip"`
 	Port     int       `json:"port"`
+	Kind     string    `json:"kind"` // Client or Leafnode
 	Start    time.Time `json:"start"`
-	RTT      string    `json:"rtt"` // Go's notation: "948µs"; absent before the first ping came back
+	Stop     time.Time `json:"stop"`   // of a closed one
+	Reason   string    `json:"reason"` // of a closed one
+	RTT      string    `json:"rtt"`    // Go's notation: "948µs"; absent before the first ping came back
 	Pending  int       `json:"pending_bytes"`
 	InMsgs   int64     `json:"in_msgs"`
 	OutMsgs  int64     `json:"out_msgs"`
@@ -54,6 +59,8 @@ type conn struct {
 	Name     string    `json:"name"`
 	Lang     string    `json:"lang"`
 	Version  string    `json:"version"`
+	Account  string    `json:"account"` // absent for the global one
+	User     string    `json:"authorized_user"`
 }
 
 type healthz struct {
@@ -84,9 +91,14 @@ func answer(v varz, r routez, c connz) cluster.Answer {
 		InMsgs:           v.InMsgs,
 		OutMsgs:          v.OutMsgs,
 		SlowConsumers:    v.SlowConsumers,
-		Clients:          c.clients(),
+		Clients:          c.clients(v),
+		Partial:          len(c.Connections) < c.Total,
 	}
 }
+
+// Servers before that print the token of a client that has one where others
+// have their user. (client.go getRawAuthUser: 2.9.25 does, 2.10.29 does not.)
+const redacts cluster.Version = "2.10.29"
 
 // peers groups the route connections by who is at the other end. Servers list
 // them in no order; here they are by name and id, so that answers compare.
@@ -107,21 +119,57 @@ func (r routez) peers() []cluster.Peer {
 	return peers
 }
 
-func (c connz) clients() []cluster.Connection {
-	if len(c.Connections) == 0 {
-		return nil
-	}
-	clients := make([]cluster.Connection, len(c.Connections))
-	for i, s := range c.Connections {
-		clients[i] = cluster.Connection{
+func (c connz) clients(v varz) []cluster.Connection {
+	var clients []cluster.Connection
+	for _, s := range c.Connections {
+		if s.Kind == "Leafnode" {
+			continue
+		}
+		if v.Version.Compare(redacts) < 0 {
+			s.User = ""
+		}
+		clients = append(clients, cluster.Connection{
 			CID: s.CID, Name: s.Name, Lang: s.Lang, Version: s.Version,
 			Addr:  net.JoinHostPort(s.IP, strconv.Itoa(s.Port)),
 			Start: s.Start, Subs: s.Subs,
 			InMsgs: s.InMsgs, OutMsgs: s.OutMsgs, OutBytes: s.OutBytes,
 			Pending: s.Pending, RTT: s.RTT,
-		}
+			Account: s.Account, User: s.User, System: s.Account != "" && s.Account == v.SystemAccount,
+		})
 	}
 	return clients
+}
+
+// vanished finds the strangers that a server listed before and does not any
+// more, although their age would have put them on the page.
+func vanished(before, now cluster.Answer) []cluster.Connection {
+	if before.ServerID != now.ServerID {
+		return nil
+	}
+	listed := make(map[uint64]bool, len(now.Clients))
+	for _, c := range now.Clients {
+		listed[c.CID] = true
+	}
+	var out []cluster.Connection
+	for _, c := range before.Clients {
+		if c.Stranger() && !listed[c.CID] && now.Lists(c.Start) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// closings tells the ends of those that vanished after the answer before.
+func (c connz) closings(before cluster.Answer, gone []cluster.Connection) []cluster.Closing {
+	var out []cluster.Closing
+	for _, g := range gone {
+		end := cluster.Closing{CID: g.CID, Seen: before.Began}
+		if i := slices.IndexFunc(c.Connections, func(s conn) bool { return s.CID == g.CID }); i >= 0 {
+			end.Stop, end.Reason = c.Connections[i].Stop, c.Connections[i].Reason
+		}
+		out = append(out, end)
+	}
+	return out
 }
 
 // same says that nothing happened between two answers of one server. Counters

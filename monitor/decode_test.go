@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -58,6 +59,82 @@ func TestRecordedAnswers(t *testing.T) {
 				t.Errorf("oldest: %+v", oldest)
 			}
 		})
+	}
+}
+
+// Recorded of servers with the accounts APP and SYS: a client of each, and then
+// the first of them closed.
+func TestRecordedAccounts(t *testing.T) {
+	for _, v := range []cluster.Version{"2.8.4", "2.10.29", "2.12.15", "2.15.2"} {
+		t.Run(string(v), func(t *testing.T) {
+			open, closed := recorded(t, v, "connz"), recorded(t, v, "closed")
+			clients := open.clients(varz{Version: v, SystemAccount: "SYS"})
+			if len(clients) != 2 {
+				t.Fatalf("%d clients", len(clients))
+			}
+			watch, orders := clients[0], clients[1]
+			if !watch.System || watch.Stranger() {
+				t.Errorf("who looks after the servers: %+v", watch)
+			}
+			user := "orders"
+			if v == "2.8.4" {
+				user = "" // it could be a token
+			}
+			if !orders.Stranger() || orders.Account != "APP" || orders.User != user {
+				t.Errorf("the application's: %+v", orders)
+			}
+			ends := closed.closings(cluster.Answer{Began: orders.Start}, []cluster.Connection{orders, watch})
+			if len(ends) != 2 {
+				t.Fatalf("%d ended", len(ends))
+			}
+			if e := ends[0]; e.CID != orders.CID || e.Reason != "Client Closed" || !e.Seen.Equal(orders.Start) || !e.Stop.After(orders.Start) {
+				t.Errorf("known: %+v", e)
+			}
+			if e := ends[1]; e.CID != watch.CID || e.Reason != "" || e.Seen.IsZero() || !e.Stop.IsZero() {
+				t.Errorf("of which there is no record: %+v", e)
+			}
+		})
+	}
+}
+
+func recorded(t *testing.T, v cluster.Version, name string) (c connz) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", string(v), "accounts", name+".json"))
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestVanished(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 11, 1, 12, 0, s, 0, time.UTC) }
+	conn := func(cid int, name string) cluster.Connection {
+		return cluster.Connection{CID: uint64(cid), Name: name, Start: at(cid)}
+	}
+	before := cluster.Answer{ServerID: "X", Clients: []cluster.Connection{
+		conn(5, "e"), conn(4, cluster.FleetPrefix+"sub 1"), conn(3, "c"), conn(2, "b"), {CID: 1, Name: "a", Start: at(1), System: true},
+	}}
+	for _, tt := range []struct {
+		name string
+		now  cluster.Answer
+		want []uint64
+	}{
+		{"all", cluster.Answer{ServerID: "X"}, []uint64{5, 3, 2}},
+		{"none", before, nil},
+		{"one", cluster.Answer{ServerID: "X", Clients: []cluster.Connection{conn(5, "e"), conn(2, "b")}}, []uint64{3}},
+		{"off the page", cluster.Answer{ServerID: "X", Partial: true, Clients: []cluster.Connection{conn(9, "new"), conn(3, "c")}}, []uint64{5}},
+		{"another process", cluster.Answer{ServerID: "Y"}, nil},
+	} {
+		var got []uint64
+		for _, c := range vanished(before, tt.now) {
+			got = append(got, c.CID)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

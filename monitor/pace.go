@@ -10,6 +10,7 @@ import (
 const (
 	fastest = 15 * time.Millisecond  // between rounds while something changes
 	slowest = time.Second            // and when nothing has for a while: at every cluster.Beat
+	tense   = 100 * time.Millisecond // and when the server closes its clients one by one, and may end with any of them
 	knock   = 10 * time.Millisecond  // while a new process does not answer yet
 	patient = 5 * time.Second        // a new process is knocked at for so long
 	unwell  = 250 * time.Millisecond // between two /healthz that fail, until one does not

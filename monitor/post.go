@@ -23,6 +23,7 @@ type post struct {
 
 	mu    sync.Mutex
 	up    bool
+	ldm   bool               // this process is in lame duck mode
 	life  int                // counts the processes, and their ends
 	since time.Time          // when this one was started
 	stop  context.CancelFunc // ends the round under way, if any
@@ -32,13 +33,31 @@ type post struct {
 // whatever comes of it is about another process.
 func (p *post) turn(up bool) {
 	p.mu.Lock()
-	p.up, p.since = up, time.Now()
+	p.up, p.ldm, p.since = up, false, time.Now()
 	p.life++
 	if p.stop != nil {
 		p.stop()
 	}
 	p.mu.Unlock()
 	p.quicken()
+}
+
+// drain says that this process has entered lame duck mode.
+func (p *post) drain() {
+	p.mu.Lock()
+	p.ldm = true
+	p.mu.Unlock()
+	p.quicken()
+}
+
+// atMost shortens a wait in lame duck mode.
+func (p *post) atMost(wait time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ldm {
+		return min(wait, tense)
+	}
+	return wait
 }
 
 func (p *post) quicken() {
@@ -80,7 +99,7 @@ func (p *post) run(ctx context.Context) {
 			l.pace.quick()
 		case <-timer.C:
 		}
-		round, number, since, up := p.begin(ctx)
+		asking, number, since, up := p.begin(ctx)
 		if !up {
 			timer.Stop()
 			continue
@@ -90,16 +109,16 @@ func (p *post) run(ctx context.Context) {
 		}
 		began := time.Now()
 		health := l.last.Healthy || began.Sub(l.healthAt) >= l.recheck()
-		answer, err := p.ask(round, p.node, health)
+		answer, err := p.ask(asking, p.node, round{health: health, before: l.last})
 		if !p.end(number) {
 			continue // another turn came, and its kick waits
 		}
-		timer.Reset(p.tell(&l, began, answer, err, health))
+		timer.Reset(p.atMost(p.tell(&l, began, answer, err, health)))
 	}
 }
 
 // begin opens a round of the current life.
-func (p *post) begin(ctx context.Context) (round context.Context, number int, since time.Time, up bool) {
+func (p *post) begin(ctx context.Context) (asking context.Context, number int, since time.Time, up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.up {

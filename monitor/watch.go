@@ -16,8 +16,8 @@ type Options struct {
 	ask asker // what asks, in tests
 }
 
-// asker asks a node, with or without /healthz.
-type asker func(ctx context.Context, node cluster.Node, health bool) (cluster.Answer, error)
+// asker asks a node.
+type asker func(ctx context.Context, node cluster.Node, r round) (cluster.Answer, error)
 
 // Watcher keeps asking the servers of the nodes that have a process.
 type Watcher struct {
@@ -37,8 +37,8 @@ func Watch(nodes []cluster.Node, sink cluster.Sink, o Options) *Watcher {
 		o.Client = NewClient()
 	}
 	if o.ask == nil {
-		o.ask = func(ctx context.Context, node cluster.Node, health bool) (cluster.Answer, error) {
-			return ask(ctx, o.Client, node, o.Page, health)
+		o.ask = func(ctx context.Context, node cluster.Node, r round) (cluster.Answer, error) {
+			return ask(ctx, o.Client, node, o.Page, r)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -63,6 +63,14 @@ func (w *Watcher) Up(node string) {
 func (w *Watcher) Down(node string) {
 	if p := w.posts[node]; p != nil {
 		p.turn(false)
+	}
+}
+
+// Drain says that the node's process has entered lame duck mode: it is asked often
+// from then on.
+func (w *Watcher) Drain(node string) {
+	if p := w.posts[node]; p != nil {
+		p.drain()
 	}
 }
 

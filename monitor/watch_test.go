@@ -33,12 +33,12 @@ type world struct {
 	at     []time.Time
 }
 
-func (w *world) ask(ctx context.Context, n cluster.Node, health bool) (cluster.Answer, error) {
+func (w *world) ask(ctx context.Context, n cluster.Node, r round) (cluster.Answer, error) {
 	w.mu.Lock()
 	began := time.Now()
 	w.asked = append(w.asked, began)
 	a, err, takes := w.answer, w.err, w.takes
-	if health {
+	if r.health {
 		w.healed = append(w.healed, began)
 		a.Healthy = w.health
 		if !w.health {
@@ -128,6 +128,28 @@ func TestPace(t *testing.T) {
 		time.Sleep(time.Minute)
 		if asked, _ := w.clear(); asked != 0 {
 			t.Errorf("asked %d times after its end", asked)
+		}
+	})
+}
+
+func TestPaceInLameDuckMode(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world, watcher *Watcher) {
+		watcher.Up("A")
+		watcher.Drain("A")
+		time.Sleep(10 * time.Second)
+		w.clear()
+		time.Sleep(time.Minute)
+		for _, g := range w.gaps() {
+			if g != tense+w.takes {
+				t.Fatalf("gaps %v", w.gaps())
+			}
+		}
+		watcher.Up("A") // another process
+		time.Sleep(10 * time.Second)
+		w.clear()
+		time.Sleep(time.Minute)
+		if asked, _ := w.clear(); asked > 61 {
+			t.Errorf("the next process is asked %d times in a minute", asked)
 		}
 	})
 }

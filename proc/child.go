@@ -128,14 +128,7 @@ func (c *child) tell() {
 // verdict reads the exit. It is called with c.mu held.
 func (c *child) verdict(err error) cluster.Exit {
 	e := cluster.Exit{At: time.Now(), Asked: c.stop != "", Forced: c.forced}
-	var state *exec.ExitError
-	switch {
-	case err == nil:
-	case errors.As(err, &state):
-		e.Code, e.Signal = state.ExitCode(), signalOf(state.ProcessState)
-	default:
-		e.Code = -1
-	}
+	e.Code, e.Signal = exitStatus(err)
 	e.After = e.At.Sub(c.began)
 	if e.Asked {
 		e.After = e.At.Sub(c.asked)
@@ -189,4 +182,16 @@ func (c *child) letGo() {
 	default:
 		close(c.released)
 	}
+}
+
+// exitStatus reads what Wait has returned.
+func exitStatus(err error) (code int, signal string) {
+	state, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err == nil:
+		return 0, ""
+	case !ok:
+		return -1, ""
+	}
+	return state.ExitCode(), signalOf(state.ProcessState)
 }

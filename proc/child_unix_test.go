@@ -36,6 +36,14 @@ func TestMain(m *testing.M) {
 		parent(dir)
 		return
 	}
+	if command := os.Getenv("PROC_TEST_LAUNCH"); command != "" {
+		launcher(command)
+		return
+	}
+	if to := os.Getenv("PROC_TEST_DIAL"); to != "" {
+		dial(to)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

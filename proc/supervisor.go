@@ -1,15 +1,15 @@
 // Package proc owns child processes: a slot on disk for each node, the server
-// that runs from it, how it ended, what it wrote and what it takes; and what
-// earlier rehearsals left behind. It is the only package that starts servers
-// and the only one that signals anything, and it signals only what it started,
-// checked by process id, start time and executable.
+// that runs from it, how it ended, what it wrote and what it takes; the user's own
+// applications; and what earlier rehearsals left behind. It is the only package
+// that starts them and the only one that signals anything, and it signals only
+// what it started, checked by process id, start time and executable.
 //
 // A Supervisor owns one goroutine that starts children (on Linux the
 // parent-death signal follows the thread that forked, so that thread must live
 // as long as the supervisor), one that looks at the files in the slots, and for
 // each child one that waits for its end, one that reads its log and one that
-// measures it. Close ends the children and
-// waits for all of them.
+// measures it; for each application one that waits for its end and one that reads
+// what it writes. Close ends all of them and waits.
 package proc
 
 import (
@@ -58,6 +58,9 @@ type Supervisor struct {
 	slots    map[string]*Slot
 	children map[string]*child // the living ones, by node
 	closed   bool
+
+	applications map[string]*application // the living ones, by name
+	grace        time.Duration           // that they have to end by themselves
 }
 
 // NewSupervisor makes a supervisor whose slots are folders in dir. It tells
@@ -69,7 +72,7 @@ func NewSupervisor(dir string, sink cluster.Sink, opts ...Option) (*Supervisor, 
 	}
 	v := &Supervisor{
 		dir: abs, sink: sink,
-		starts: make(chan func()), look: make(chan struct{}, 1), slots: map[string]*Slot{}, children: map[string]*child{},
+		starts: make(chan func()), look: make(chan struct{}, 1), slots: map[string]*Slot{}, children: map[string]*child{}, applications: map[string]*application{}, grace: applicationGrace,
 	}
 	for _, o := range opts {
 		o(v)
@@ -268,8 +271,9 @@ func (v *Supervisor) Stop(ctx context.Context, node string, how cluster.Stop, gr
 	}
 }
 
-// Close ends every child and waits until nothing of the supervisor runs: first
-// SIGINT, then SIGKILL for whole process groups. With Keep it only lets go.
+// Close ends applications and then every child, and waits until nothing of the
+// supervisor runs: first SIGINT, then SIGKILL for whole process groups. With Keep
+// it only lets go of the children.
 func (v *Supervisor) Close(ctx context.Context) error {
 	v.mu.Lock()
 	first := !v.closed
@@ -279,6 +283,7 @@ func (v *Supervisor) Close(ctx context.Context) error {
 		left = append(left, c)
 	}
 	v.mu.Unlock()
+	v.EndApplications()
 	var wg sync.WaitGroup
 	for _, c := range left {
 		wg.Go(func() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"nats-roll/cluster"
@@ -39,6 +40,7 @@ type tail struct {
 	formatted bool   // it wrote at least one line as nats-server does
 	first     string // its first line
 	last      string // its last words: FTL or panic
+	final     string // the last line that is not empty
 }
 
 func newTail(node string, pid int, path string, off int64, sink cluster.Sink) *tail {
@@ -155,6 +157,9 @@ func (t *tail) line(s string, now time.Time) cluster.LogLine {
 		t.formatted = true
 	case t.first == "":
 		t.first = l.Text
+	}
+	if strings.TrimSpace(l.Text) != "" {
+		t.final = l.Text
 	}
 	if (l.Topic == cluster.TopicFatal || l.Topic == cluster.TopicPanic) && t.last == "" {
 		t.last = l.Text

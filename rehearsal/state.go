@@ -145,6 +145,10 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		}
 	case Budgeted:
 		s.Limits = e.Limits
+	case cluster.ApplicationExited:
+		if !e.Exit.Asked {
+			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended by itself: %s", e.Name, ended(e.Exit))})
+		}
 	case Note:
 		e.At = at
 		return s.note(e)

@@ -82,6 +82,10 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 		p.finished(s)
 	case rehearsal.Note:
 		p.printf("  !  %s\n", e.Text)
+	case cluster.ApplicationExited:
+		if !e.Exit.Asked {
+			p.printf("  !  %s\n", s.Notes[len(s.Notes)-1].Text)
+		}
 	}
 }
 

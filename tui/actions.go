@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"nats-roll/cluster"
+	"nats-roll/tui/view"
 	"nats-roll/upgrade"
 )
 
@@ -156,12 +157,7 @@ func follow(m Model) (tea.Model, tea.Cmd) {
 }
 
 func logNode(m Model) (tea.Model, tea.Cmd) {
-	m.back = 0
-	if m.filter.Node == "" {
-		m.filter.Node = m.selected
-	} else {
-		m.filter.Node = ""
-	}
+	m.back, m.filter.Node = 0, view.NextLog(m.state, m.filter.Node, m.selected)
 	return m, nil
 }
 

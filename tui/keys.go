@@ -66,7 +66,7 @@ func init() {
 		{binding: bind("pgup", "pgup pgdn", "scroll the log, or what is focused or zoomed", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
 		{binding: bind("pgdown", "", "", "d"), off: always, do: scroll(-1)},
 		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, short: "follow the log", off: always, do: follow},
-		{binding: bind("l", "l", "log of the selected server, or of all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},
+		{binding: bind("l", "l", "log of the server, an application, or all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},
 		{binding: bind("/", "/", "filter the log"), group: groupScreen, short: "filter", foot: true, off: always, do: filter},
 		{binding: bind("?", "?", "every key", "h"), group: groupScreen, short: "keys", foot: true, off: always, do: help},
 		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, short: "close", off: always, do: escape},

@@ -46,7 +46,9 @@ type Driver interface {
 	Stop(ctx context.Context, node string, how cluster.Stop) error
 	// Connect starts the clients, every subscriber on the first node, and the
 	// numbered traffic; it returns once every subscriber has been reached by a
-	// message. Tells cluster.FleetChanged, then and ever after.
+	// message. Tells cluster.FleetChanged, then and ever after. Then it starts the
+	// user's own applications; tells cluster.ApplicationStarted, and
+	// cluster.ApplicationExited whenever one ends.
 	Connect(ctx context.Context, w cluster.Workload) error
 	// Settle ends the numbered traffic and waits for the last message in
 	// flight. Tells cluster.FleetChanged with Totals.Settled.

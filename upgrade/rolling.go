@@ -233,6 +233,10 @@ func (r rolling) connect() Step {
 		s.Until = append([]Check{s.Met}, s.Until...)
 		s.Claims = []Claim{connectedTo(first)}
 	}
+	for i := range r.Workload.Applications {
+		joined := Joined{Application: cluster.ApplicationName(i)}
+		s.Met, s.Until = both{s.Met, joined}, append(s.Until, joined)
+	}
 	return s
 }
 

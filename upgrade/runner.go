@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -365,7 +366,10 @@ func (t *turn) await(ctx context.Context) error {
 			if err := t.collapsed(o); err != nil {
 				return t.fail(o, rs, err.Error())
 			}
-		} else if why := t.died(o); why != "" && !t.stuck {
+			if why := t.departed(o); why != "" {
+				return t.fail(o, rs, why)
+			}
+		} else if why := cmp.Or(t.died(o), t.departed(o)); why != "" && !t.stuck {
 			t.strand(why)
 		}
 		select {
@@ -448,6 +452,20 @@ func (t *turn) collapsed(o cluster.Observation) error {
 		}
 	}
 	return nil
+}
+
+// departed finds an application that the step has started and that has ended.
+func (t *turn) departed(o cluster.Observation) string {
+	for _, c := range t.Until {
+		j, ok := c.(Joined)
+		if !ok {
+			continue
+		}
+		if a, _ := o.Application(j.Application); a.Exit != nil && !a.Exit.At.Before(t.began) {
+			return parted(a)
+		}
+	}
+	return ""
 }
 
 func (t *turn) fail(o cluster.Observation, rs []Result, reason string) error {

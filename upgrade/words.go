@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"nats-roll/cluster"
 )
 
 // List joins names as a sentence does: "A", "A and B", "A, B and C".
@@ -16,6 +19,15 @@ func List(names []string) string {
 	default:
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
+}
+
+// AtMost tells a time that may have been shorter: "12 ms", or "≤ 12 ms" where it
+// may have been shorter by a millisecond or more.
+func AtMost(s cluster.Span) string {
+	if s.Blur < time.Millisecond {
+		return Round(s.Most)
+	}
+	return "≤ " + Round(s.Most)
 }
 
 // Words says how a claim stands, the same on screen and in print.

@@ -26,7 +26,23 @@ func crew(w cluster.Workload, first, last cluster.Node) string {
 	default:
 		s += fmt.Sprintf(" %d publishers, one of them on %s, number their messages, %d a second each, so that every lost or repeated one can be counted.", n, first.Name, w.Rate)
 	}
-	return s + set(w.Behaviour)
+	return s + set(w.Behaviour) + applications(w, first)
+}
+
+// applications tells what of the user's own runs beside the clients.
+func applications(w cluster.Workload, first cluster.Node) string {
+	if len(w.Applications) == 0 {
+		return ""
+	}
+	given := first.ClientURL()
+	if w.Behaviour.All {
+		given = "the URL of every permanent server"
+	}
+	var out []string
+	for i, command := range w.Applications {
+		out = append(out, fmt.Sprintf("%s is “%s”", cluster.ApplicationName(i), command))
+	}
+	return fmt.Sprintf(" Then your own are started, with NATS_URL set to %s: %s.", given, List(out))
 }
 
 func others(w cluster.Workload) string {

@@ -10,17 +10,13 @@ import (
 	"nats-roll/upgrade"
 )
 
-// ourPrefix is what the fleet's connection names begin with.
-const ourPrefix = "nats-roll: "
-
 // Clients shows how the fleet's clients are spread, as bars, and below them the
-// clients one by one from the scroll-th on: strangers first, who are somebody's
-// own, then the tutorial's subscriber and the rest. Only rows that are seen are
-// made.
+// clients one by one from the scroll-th on: the user's own first, then the
+// tutorial's subscriber and the rest. Only rows that are seen are made.
 func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time.Time, scroll int, size Size) []string {
 	f := o.Fleet
-	strangers := o.Strangers()
-	if len(f.Clients) == 0 && len(strangers) == 0 {
+	own := yoursOf(o)
+	if len(f.Clients)+own.len() == 0 {
 		return []string{t.Dim.Render("none yet")}
 	}
 	out := Bars(t, o, text, size.W)
@@ -38,15 +34,15 @@ func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time
 	} else {
 		head += fmt.Sprintf("%7s", "lost")
 	}
-	total := len(strangers) + len(f.Clients)
+	total := own.len() + len(f.Clients)
 	libraries := libraries(o)
 	scroll = max(0, min(scroll, total-(room-1)))
 	out = append(out, cut(t.Dim.Render(head), size.W))
 	for i := scroll; i < min(total, scroll+room-1); i++ {
-		if i < len(strangers) {
-			out = append(out, stranger(t, strangers[i], wide, size.W))
+		if i < own.len() {
+			out = append(out, own.row(t, o, i, now, wide, size.W))
 		} else {
-			out = append(out, client(t, f.Clients[i-len(strangers)], libraries, now, wide, size.W))
+			out = append(out, client(t, f.Clients[i-own.len()], libraries, now, wide, size.W))
 		}
 	}
 	return out
@@ -57,7 +53,7 @@ func tight(o cluster.Observation, size Size) bool { return len(o.Servers)+4 > si
 
 // ClientRange says which of the clients Clients lists, if not all.
 func ClientRange(o cluster.Observation, scroll int, size Size) string {
-	_, total := everybody(o)
+	total := yoursOf(o).len() + len(o.Fleet.Clients)
 	rows := size.H - 1 - len(o.Servers)
 	if tight(o, size) {
 		rows = size.H - 2
@@ -74,24 +70,12 @@ func ClientRange(o cluster.Observation, scroll int, size Size) string {
 func libraries(o cluster.Observation) string {
 	for _, s := range o.Servers {
 		for _, c := range s.Answer.Clients {
-			if strings.HasPrefix(c.Name, ourPrefix) {
+			if strings.HasPrefix(c.Name, cluster.FleetPrefix) {
 				return strings.TrimSpace(clean(c.Lang + " " + c.Version))
 			}
 		}
 	}
 	return ""
-}
-
-func stranger(t theme.Theme, s cluster.Stranger, wide bool, w int) string {
-	name := clean(s.Name)
-	if name == "" {
-		name = fmt.Sprintf("cid %d", s.CID)
-	}
-	line := t.Strong.Render(pad(name, 18)) + " " + pad(clean(s.Lang+" "+s.Version), 15) + " " + t.Node(s.Node).Render(pad(s.Node, 7))
-	if wide {
-		line += t.Dim.Render("not started by nats-roll")
-	}
-	return cut(line, w)
 }
 
 func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide bool, w int) string {
@@ -110,7 +94,7 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	case c.Lost > 0:
 		lost = t.Warn.Render(right(count(c.Lost), 7))
 	}
-	line := pad(strings.TrimPrefix(clean(c.Name), ourPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
+	line := pad(strings.TrimPrefix(clean(c.Name), cluster.FleetPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
 	if wide {
 		longest := ""
 		if c.LongestAway > 0 {
@@ -125,7 +109,9 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 func everybody(o cluster.Observation) (on map[string]int, total int) {
 	on, total = o.Fleet.On(), len(o.Fleet.Clients)
 	for _, s := range o.Strangers() {
-		on[s.Node]++
+		if s.Status == cluster.ClientConnected {
+			on[s.Last().Node]++
+		}
 		total++
 	}
 	return on, total
@@ -191,6 +177,9 @@ func ClientLine(t theme.Theme, o cluster.Observation, text map[string]int, w int
 	}
 	if away := total - sumOf(on); away > 0 {
 		line += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
+	}
+	if lost := lostApplications(o); len(lost) > 0 {
+		line += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
 	}
 	if text != nil {
 		var says []string

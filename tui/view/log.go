@@ -14,8 +14,22 @@ import (
 
 // LogFilter chooses lines of the log.
 type LogFilter struct {
-	Node string // empty for all
+	Node string // or an application; empty for all
 	Text string // contained in the line, without regard to case
+}
+
+// NextLog is whose log comes after the one that is shown: the selected server's,
+// each application's, and that of all.
+func NextLog(s rehearsal.State, shown, selected string) string {
+	logs := []string{"", selected}
+	for _, a := range s.World.Applications {
+		logs = append(logs, a.Name)
+	}
+	at := slices.Index(logs, shown)
+	if at < 0 {
+		at = 1 // a server that was selected before
+	}
+	return logs[(at+1)%len(logs)]
 }
 
 func (f LogFilter) match(l cluster.LogLine) bool {

@@ -303,7 +303,7 @@ func (f *Fake) answer(name string) (cluster.Answer, bool) {
 	}
 	for i, c := range f.clients {
 		if c.Status == cluster.ClientConnected && c.Node == name {
-			a.Clients = append(a.Clients, cluster.Connection{CID: uint64(i + 1), Name: c.Name, Lang: "go", Addr: "127.0.0.1"})
+			a.Clients = append(a.Clients, cluster.Connection{CID: uint64(i + 1), Name: c.Name, Addr: "127.0.0.1"})
 		}
 	}
 	return a, true
@@ -334,11 +334,14 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 	}
 	f.rate, f.since = w.Rate, time.Now()
 	for i := range w.Subscribers + 2 {
-		c := &cluster.Client{ID: i, Name: fmt.Sprintf("sub %d", i), Role: cluster.RoleSubscriber, Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
+		c := &cluster.Client{ID: i, Name: fmt.Sprintf("%ssub %d", cluster.FleetPrefix, i), Role: cluster.RoleSubscriber, Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
 		if i == w.Subscribers+1 {
-			c.Name, c.Role, c.Node = "publisher", cluster.RolePublisher, last.Name
+			c.Name, c.Role, c.Node = cluster.FleetPrefix+"publisher", cluster.RolePublisher, last.Name
 		}
 		f.clients = append(f.clients, c)
+	}
+	for i, command := range w.Applications { // of which no server has a connection
+		f.Sink(cluster.ApplicationStarted{Name: cluster.ApplicationName(i), Command: command, PID: 5000 + i, At: f.since})
 	}
 	f.tell()
 	return ctx.Err()

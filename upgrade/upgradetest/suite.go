@@ -229,6 +229,15 @@ var Suite = []Case{
 			b.Fatalf("expected %d of %d published to 6", o.Fleet.Expected, o.Fleet.Published)
 		}
 	}},
+	{"applications are started beside the clients", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 1, Rate: 100, Applications: []string{"sleep 600", "sleep 601"}}))
+		b.soon(upgrade.Reached{}, upgrade.Joined{Application: "app1"}, upgrade.Joined{Application: "app2"})
+		o, _ := b.lab.Observe()
+		if a := o.Applications; len(a) != 2 || a[1].Command != "sleep 601" || a[0].PID == a[1].PID || a[0].Exit != nil {
+			b.Fatalf("applications %+v", a)
+		}
+	}},
 	{"what somebody else does to the file in a slot is noticed", func(b *bench) {
 		b.start("A", b.From)
 		b.soon(upgrade.Running{Node: "A", Build: b.From})

@@ -217,10 +217,16 @@ func (d *digest) counted(e cluster.FleetChanged, all bool) cluster.FleetChanged 
 
 func answerKey(node string) string { return "answered " + node }
 
-// answered passes on at once what a server says that it did not say before.
+// answered passes on at once what a server says that it did not say before; and
+// what it said just before that, by which it is known how long it was so.
 func (d *digest) answered(e cluster.Answered) {
-	last, ok := d.find(answerKey(e.Answer.Node)).event.(cluster.Answered)
-	d.hold(answerKey(e.Answer.Node), perAnswer, e, !ok || !alike(last.Answer, e.Answer))
+	h := d.find(answerKey(e.Answer.Node))
+	last, ok := h.event.(cluster.Answered)
+	news := !ok || !alike(last.Answer, e.Answer)
+	if news && h.back {
+		d.pass(h, false)
+	}
+	d.hold(answerKey(e.Answer.Node), perAnswer, e, news)
 }
 
 // alike says that two answers differ only in times and counters.

@@ -20,17 +20,24 @@ func (a *app) compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare FILE FILE…",
 		Short: "Set recorded rehearsals side by side",
-		Long: `Set rehearsals that were recorded with --events FILE side by side, step by step:
-the same rehearsal with other versions, other servers or another way to stop
-them. "nats-roll run --compare int,ldm,kill" makes and compares them at once.`,
-		Args: recordings(2, maxCompared),
+		Long: `Set recorded rehearsals side by side, step by step: the same rehearsal with other
+versions, other servers or another way to stop them. FILE is an event log
+(--events, or what run --json prints), or the name of a recording.
+"nats-roll run --compare int,ldm,kill" makes and compares them at once.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 || len(args) > maxCompared {
+				return usagef("nats-roll compare FILE FILE…", "compare takes 2 to %d recordings, not %d", maxCompared, len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeRecordings(maxCompared),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(report.CompareFormats, format) {
 				return usagef("use --format "+strings.Join(report.CompareFormats, ", "), "unknown format %q", format)
 			}
 			var all []report.Named
 			for i, name := range shortNames(args) {
-				r, err := recorded(args[i])
+				r, err := recorded("compare", args[i:i+1])
 				if err != nil {
 					return err
 				}

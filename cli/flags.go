@@ -146,8 +146,8 @@ func (s *settings) check() (rehearse, error) {
 		return r, err
 	}
 	for _, l := range s.limits {
-		if l.set && l.Unit == report.UnitMessages && r.workload.Rate == 0 {
-			return r, usagef("use --rate 100, or leave out --"+l.Name, "--%s counts numbered messages, and --rate 0 sends none", l.Name)
+		if l.set && l.Lacking != nil && l.Lacking(r.workload) != "" {
+			return r, usagef("leave out --"+l.Name, "--%s has nothing to judge: %s", l.Name, l.Lacking(r.workload))
 		}
 	}
 	return r, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -32,7 +33,7 @@ rehearsal is told line by line, at once. No server is started, no port is used.`
 			}
 			return nil
 		},
-		ValidArgsFunction: completeRecordings,
+		ValidArgsFunction: completeRecordings(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := knownTheme(background); err != nil {
 				return err
@@ -51,9 +52,19 @@ rehearsal is told line by line, at once. No server is started, no port is used.`
 	return cmd
 }
 
-// read reads the recording that is named, by its path or by its name, or the
-// newest.
+// read reads the recording that is named, or the newest.
 func (d archive) read(args []string) (*rehearsal.Recording, error) {
+	var rec *rehearsal.Recording
+	err := d.open("replay", args, func(r io.Reader) (err error) {
+		rec, err = rehearsal.ReadRecording(r)
+		return err
+	})
+	return rec, err
+}
+
+// open opens the recording that is named, by its path or by its name, or the
+// newest, for a command that reads it.
+func (d archive) open(command string, args []string, read func(io.Reader) error) error {
 	path := ""
 	if len(args) > 0 {
 		path = args[0]
@@ -62,9 +73,9 @@ func (d archive) read(args []string) (*rehearsal.Recording, error) {
 		names, err := d.names()
 		switch {
 		case err != nil:
-			return nil, environment(fmt.Errorf("look for recordings: %w", err), "give a file: nats-roll replay FILE")
+			return environment(fmt.Errorf("look for recordings: %w", err), "give a file: nats-roll "+command+" FILE")
 		case len(names) == 0:
-			return nil, usagef("nats-roll run makes one; or give a file: nats-roll replay FILE", "there is no recording in %s", d)
+			return usagef("nats-roll run makes one; or give a file: nats-roll "+command+" FILE", "there is no recording in %s", d)
 		}
 		path = d.path(names[0])
 	} else if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && recordingName.MatchString(path) {
@@ -72,17 +83,17 @@ func (d archive) read(args []string) (*rehearsal.Recording, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, unreadable(err)
+		return unreadable(err)
 	}
 	defer f.Close()
-	rec, err := rehearsal.ReadRecording(f)
+	err = read(f)
 	if bad, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, unreadable(bad)
+		return unreadable(bad)
 	}
 	if err != nil {
-		return nil, usagef("give what --events has written, or a recording", "%s: %w", path, err)
+		return usagef("give what --events has written, or a recording", "%s: %w", path, err)
 	}
-	return rec, nil
+	return nil
 }
 
 func unreadable(err error) error {
@@ -113,11 +124,14 @@ func (a *app) replay(ctx context.Context, rec *rehearsal.Recording, background t
 	return err
 }
 
-// completeRecordings offers the names of recordings, the newest first, and files.
-func completeRecordings(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+// completeRecordings offers the names of recordings, the newest first, and files
+// for up to so many arguments.
+func completeRecordings(most int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, _ := theArchive().names()
+		return names, cobra.ShellCompDirectiveDefault | cobra.ShellCompDirectiveKeepOrder
 	}
-	names, _ := theArchive().names()
-	return names, cobra.ShellCompDirectiveDefault | cobra.ShellCompDirectiveKeepOrder
 }

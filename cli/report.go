@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,12 +18,19 @@ import (
 func (a *app) reportCommand() *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
-		Use:   "report FILE",
+		Use:   "report [FILE]",
 		Short: "Render a recorded rehearsal",
-		Long: `Render a rehearsal that was recorded with --events FILE: the same report that
-run --report would have written then. A recording that ends before its rehearsal
-did, because the program was killed, is rendered up to there.`,
-		Args: recordings(1, 1),
+		Long: `Render a recorded rehearsal: the same report that run --report would have written
+then. FILE is an event log (--events, or what run --json prints), or the name of a
+recording; without it, the newest recording is rendered. One that ends before its
+rehearsal did, because the program was killed, is rendered up to there.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("nats-roll compare sets several side by side", "one recording at a time: %q is one too many", args[1])
+			}
+			return nil
+		},
+		ValidArgsFunction: completeRecordings(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format == "" {
 				format = formatOf(out)
@@ -32,7 +38,7 @@ did, because the program was killed, is rendered up to there.`,
 			if !slices.Contains(report.Formats(), format) {
 				return usagef("use --format "+strings.Join(report.Formats(), ", "), "unknown format %q", format)
 			}
-			r, err := recorded(args[0])
+			r, err := recorded("report", args)
 			if err != nil {
 				return err
 			}
@@ -45,16 +51,6 @@ did, because the program was killed, is rendered up to there.`,
 	return cmd
 }
 
-// recordings is how many files a command takes.
-func recordings(least, most int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return usagef("nats-roll "+cmd.Use, "%s takes the file of a recorded rehearsal, not %d", cmd.Name(), len(args))
-		}
-		return nil
-	}
-}
-
 // formatOf is the report format that a file's name asks for.
 func formatOf(file string) string {
 	if i := slices.Index(report.Extensions(), strings.ToLower(filepath.Ext(file))); i >= 0 {
@@ -63,22 +59,15 @@ func formatOf(file string) string {
 	return report.Formats()[0]
 }
 
-// recorded reads the report of a recorded rehearsal.
-func recorded(file string) (report.Report, error) {
-	const hint = "give a file that nats-roll run --events FILE has written"
-	f, err := os.Open(file)
-	if err != nil {
-		return report.Report{}, environment(fmt.Errorf("read the recording: %w", err), hint)
-	}
-	defer f.Close()
-	h, s, err := rehearsal.Load(f)
-	if unreadable := (*fs.PathError)(nil); errors.As(err, &unreadable) {
-		return report.Report{}, environment(fmt.Errorf("read the recording: %w", unreadable), hint)
-	}
-	if err != nil {
-		return report.Report{}, usagef(hint, "%s: %w", file, err)
-	}
-	return report.New(s, h), nil
+// recorded reads the report of a recorded rehearsal, for a command.
+func recorded(command string, args []string) (report.Report, error) {
+	var r report.Report
+	err := theArchive().open(command, args, func(from io.Reader) error {
+		h, s, err := rehearsal.Load(from)
+		r = report.New(s, h)
+		return err
+	})
+	return r, err
 }
 
 // render writes to a file, or to standard output.

@@ -31,32 +31,54 @@ type Limited struct {
 	// Seen is what the rehearsal cost, and Share what one step of it did, in
 	// messages or nanoseconds. Shares add up, or the largest counts.
 	Seen   func(rehearsal.State) int64
-	Share  func(upgrade.Impact) int64
+	Share  func(upgrade.StepProgress) int64
 	AddsUp bool
+	// Lacking says why a workload has nothing of it; nil if every one has.
+	Lacking func(cluster.Workload) string
 }
 
 // Budgets lists what can be limited.
 var Budgets = []Limited{
 	{
-		Name: "max-lost", About: "how many messages may be lost, of all subscribers together", Noun: "messages lost", Unit: UnitMessages, AddsUp: true,
+		Name: "max-lost", About: "how many messages may be lost, of all subscribers together", Noun: "messages lost", Unit: UnitMessages, AddsUp: true, Lacking: silent,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.Lost) },
-		Share: func(im upgrade.Impact) int64 { return int64(im.Lost) },
+		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.Lost) },
 	},
 	{
-		Name: "max-duplicated", About: "how many messages may come twice, of all subscribers together", Noun: "messages duplicated", Unit: UnitMessages, AddsUp: true,
+		Name: "max-duplicated", About: "how many messages may come twice, of all subscribers together", Noun: "messages duplicated", Unit: UnitMessages, AddsUp: true, Lacking: silent,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.Duplicated) },
-		Share: func(im upgrade.Impact) int64 { return int64(im.Duplicated) },
+		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.Duplicated) },
 	},
 	{
 		Name: "max-gap", About: "how long a client may be without a server, whether it comes back or not", Noun: "longest without a server", Unit: UnitTime,
 		Seen:  gap,
-		Share: func(im upgrade.Impact) int64 { return int64(im.LongestAway) },
+		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.LongestAway) },
 	},
 	{
 		Name: "max-reconnect", About: "how long a client that comes back may take for it", Noun: "slowest reconnect", Unit: UnitTime,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.AwayMax) },
-		Share: func(im upgrade.Impact) int64 { return int64(im.LongestAway) },
+		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.LongestAway) },
 	},
+	{
+		Name: "max-stall", About: "how long JetStream may take to acknowledge a message or a value", Noun: "longest stall", Unit: UnitTime,
+		Seen:    func(s rehearsal.State) int64 { return int64(stall(s.World.Fleet.Stored)) },
+		Share:   func(st upgrade.StepProgress) int64 { return int64(st.Bill.Longest) },
+		Lacking: streamless,
+	},
+}
+
+func silent(w cluster.Workload) string {
+	if w.Rate == 0 {
+		return "no numbered messages are sent"
+	}
+	return ""
+}
+
+func streamless(w cluster.Workload) string {
+	if w.Stores+w.KV == 0 {
+		return "nothing is published to JetStream"
+	}
+	return ""
 }
 
 // gap is the longest that a client was without a server, or still is.
@@ -105,7 +127,7 @@ func (l Limited) judge(s rehearsal.State, most int64) Budget {
 	}
 	sum := int64(0)
 	for _, st := range s.Plan.Steps {
-		share := l.Share(st.Impact)
+		share := l.Share(st)
 		if sum += share; !l.AddsUp {
 			sum = share
 		}

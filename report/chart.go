@@ -158,7 +158,7 @@ var stopWords = map[cluster.Stop]string{
 func (c canvas) traffic() {
 	t := c.r.Timeline
 	rates := make([]float64, len(t.Delivered))
-	sent := float64(c.r.Probe.Rate * c.r.Probe.Subscribers)
+	sent := float64(c.r.Probe.Rate * c.r.Probe.Listeners)
 	most := sent
 	for i, n := range t.Delivered {
 		rates[i] = float64(n) * 1000 / t.length(i, c.r.TookMS)

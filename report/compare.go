@@ -54,6 +54,7 @@ type Cost struct {
 	Lost       uint64         `json:"lost"`
 	Duplicated uint64         `json:"duplicated"`
 	GapMSMax   float64        `json:"gap_ms_max"`
+	Waits
 }
 
 // ComparedStep is a step in each of the rehearsals.
@@ -82,7 +83,7 @@ func Compare(of ...Named) Comparison {
 			for _, s := range n.Steps {
 				if s.ID == id {
 					st.Title = cmp.Or(st.Title, s.Title)
-					st.In[i] = &StepCost{s.Outcome, Cost{s.TookMS, s.Moved, s.Lost, s.Duplicated, s.GapMSMax}}
+					st.In[i] = &StepCost{s.Outcome, Cost{s.TookMS, s.Moved, s.Lost, s.Duplicated, s.GapMSMax, s.Waits}}
 				}
 			}
 		}
@@ -97,6 +98,9 @@ func compared(n Named) *Compared {
 		Name: n.Name, From: n.Builds["from"].String(), To: n.Builds["to"].String(), Stops: []cluster.Stop{},
 		Subscribers: n.Probe.Subscribers, Rate: n.Probe.Rate, Outcome: n.Outcome, OverBudget: n.OverBudget() != nil, Reconnects: n.Reconnects.Count,
 		Cost: Cost{TookMS: n.TookMS, Lost: n.Messages.Lost, Duplicated: n.Messages.Duplicated, GapMSMax: n.Reconnects.MaxMS},
+	}
+	for _, s := range n.Steps {
+		out.Unanswered, out.Stalls, out.StallMSMax = out.Unanswered+s.Unanswered, out.Stalls+s.Stalls, max(out.StallMSMax, s.StallMSMax)
 	}
 	for _, m := range n.Timeline.Marks {
 		if m.What == rehearsal.MarkStopped && !slices.Contains(out.Stops, m.How) {

@@ -20,7 +20,12 @@ type compareRow struct {
 // totals are the rows of the rehearsals as wholes.
 func (c Comparison) totals() []compareRow {
 	all := c.Rehearsals
-	return []compareRow{
+	rows := []compareRow{
+		each("requests unanswered", all, func(r *Compared) string { return fmt.Sprint(r.Unanswered) }),
+		eachTime("longest stall", all, func(r *Compared) float64 { return r.StallMSMax }),
+	}
+	rows = slices.DeleteFunc(rows, func(r compareRow) bool { return !slices.ContainsFunc(r.cells, telling) })
+	return append([]compareRow{
 		each("outcome", all, func(r *Compared) string {
 			if r.OverBudget {
 				return "over budget"
@@ -38,7 +43,12 @@ func (c Comparison) totals() []compareRow {
 		each("messages duplicated", all, func(r *Compared) string { return number(r.Duplicated) }),
 		each("reconnects", all, func(r *Compared) string { return fmt.Sprint(r.Reconnects) }),
 		eachTime("longest away", all, func(r *Compared) float64 { return r.GapMSMax }),
-	}
+	}, rows...)
+}
+
+// telling is what a cell says if it says anything.
+func telling(text string) bool {
+	return text != "" && text != "0" && text != missing && text != string(upgrade.Verified)
 }
 
 // missing stands where a rehearsal has no such step.
@@ -54,14 +64,14 @@ func (s ComparedStep) rows() []compareRow {
 		eachTime("  longest away", s.In, func(c *StepCost) float64 { return c.GapMSMax }),
 		each("  lost", s.In, func(c *StepCost) string { return number(c.Lost) }),
 		each("  duplicated", s.In, func(c *StepCost) string { return number(c.Duplicated) }),
+		each("  requests unanswered", s.In, func(c *StepCost) string { return fmt.Sprint(c.Unanswered) }),
+		eachTime("  longest stall", s.In, func(c *StepCost) float64 { return c.StallMSMax }),
 	}
 	rows[0].differs = rows[0].differs || slices.Contains(s.In, nil)
 	// How many go where is chance; where they go is not.
 	rows[2].differs = each("", s.In, func(c *StepCost) string { return fmt.Sprint(slices.Sorted(maps.Keys(c.Moved))) }).differs
 	return slices.DeleteFunc(rows, func(r compareRow) bool {
-		return r.label != s.Title && !slices.ContainsFunc(r.cells, func(text string) bool {
-			return text != "" && text != "0" && text != missing && text != string(upgrade.Verified)
-		})
+		return r.label != s.Title && !slices.ContainsFunc(r.cells, telling)
 	})
 }
 

@@ -77,13 +77,16 @@ func (r Report) cost(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n",
 			cell(s.Title), s.Outcome, span(s.TookMS), went(s), span(s.GapMSMax), number(s.Lost), number(s.Duplicated))
+		if w := s.waited(); w != "" {
+			fmt.Fprintf(b, "| | | | %s | | | |\n", w)
+		}
 	}
 	m := r.Messages
 	fmt.Fprintf(b, "| **all** | **%s** | %s | %s | %s | **%s** | **%s** |\n",
 		r.Outcome, span(r.TookMS), count(r.Reconnects.Count, "reconnect"), span(r.Reconnects.MaxMS), number(m.Lost), number(m.Duplicated))
 	if m.Settled {
-		fmt.Fprintf(b, "\n%s messages to %s: %s expected = %s received − %s duplicated + %s lost.\n", number(m.Published),
-			count(r.Probe.Subscribers, "subscriber"), number(m.Expected), number(m.Received), number(m.Duplicated), number(m.Lost))
+		fmt.Fprintf(b, "\n%s messages, each for %s: %s expected = %s received − %s duplicated + %s lost.\n", number(m.Published),
+			count(r.Probe.Listeners, "listener"), number(m.Expected), number(m.Received), number(m.Duplicated), number(m.Lost))
 	}
 }
 

@@ -183,10 +183,13 @@ func (p *Printer) finished(s rehearsal.State) {
 func (p *Printer) clients(r Report) {
 	m, re := r.Messages, r.Reconnects
 	if m.Settled {
-		p.printf("  messages    %d expected = %d received − %d duplicated + %d lost (%d published to %d subscribers)\n",
-			m.Expected, m.Received, m.Duplicated, m.Lost, m.Published, r.Probe.Subscribers)
+		p.printf("  messages    %d expected = %d received − %d duplicated + %d lost (%d published, each for %d)\n",
+			m.Expected, m.Received, m.Duplicated, m.Lost, m.Published, r.Probe.Listeners)
 	} else {
 		p.printf("  messages    %d received of %d expected so far; not settled\n", m.Received, m.Expected)
+	}
+	for _, s := range r.work() {
+		p.printf("              %s\n", s)
 	}
 	p.printf("  reconnects  %d", re.Count)
 	if re.Count > 0 {

@@ -40,6 +40,8 @@ type Report struct {
 	Steps      []Step     `json:"steps"`
 	Messages   Messages   `json:"messages"`
 	Reconnects Reconnects `json:"reconnects"`
+	Requests   *Requests  `json:"requests,omitempty"`  // absent if none were sent
+	JetStream  *JetStream `json:"jetstream,omitempty"` // absent if nothing was done with it
 	Claims     []Claim    `json:"claims"`
 	Timeline   Timeline   `json:"timeline"`
 
@@ -116,6 +118,7 @@ type Step struct {
 	Lost       uint64         `json:"lost"`
 	Duplicated uint64         `json:"duplicated"`
 	GapMSMax   float64        `json:"gap_ms_max"` // the longest that a client was without a server
+	Waits
 }
 
 // Check is a condition and what was seen of it. Known is false if nothing was
@@ -130,6 +133,8 @@ type Check struct {
 // Messages sums the ledgers: expected = received - duplicated + lost.
 type Messages struct {
 	Published  uint64 `json:"published"`
+	Refused    uint64 `json:"refused,omitempty"` // by the client library, and not among the published
+	Unsure     uint64 `json:"unsure,omitempty"`  // published, but the write failed: nobody knows whether a server got it
 	Expected   uint64 `json:"expected"`
 	Received   uint64 `json:"received"`
 	Lost       uint64 `json:"lost"`
@@ -158,7 +163,8 @@ type Claim struct {
 // Probe is what the numbers depend on.
 type Probe struct {
 	Subscribers int `json:"subscribers"`
-	Rate        int `json:"rate"` // numbered messages a second
+	Listeners   int `json:"listeners"` // who should have each message: of a queue group, one
+	Rate        int `json:"rate"`      // numbered messages a second, of all publishers
 }
 
 // Client is one client's account of the rehearsal.
@@ -184,12 +190,14 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Budgets: budgets(s), Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s),
 		Messages: Messages{
-			Published: f.Published, Expected: f.Expected, Received: f.Received,
+			Published: f.Published, Refused: f.Refused, Unsure: f.Unsure, Expected: f.Expected, Received: f.Received,
 			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,
 		},
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
+		Requests:   requests(f.Requests),
+		JetStream:  jetStream(f.Stored),
 		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},
-		Probe:      Probe{Rate: f.Rate},
+		Probe:      Probe{Rate: f.Rate, Listeners: f.Listeners},
 		Host:       h.Host,
 		Command:    h.Command,
 		Began:      began(s).UTC(),
@@ -210,6 +218,9 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 			r.Probe.Subscribers++
 		}
 		r.Clients = append(r.Clients, client(c))
+	}
+	if r.Probe.Listeners == 0 { // an older recording
+		r.Probe.Listeners = r.Probe.Subscribers
 	}
 	return clean(r)
 }
@@ -311,6 +322,7 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 		Outcome: st.Status, How: st.How, Reason: st.Reason, TookMS: ms(st.Took), Checks: []Check{},
 		Moved: st.Impact.Moved, Reconnects: st.Impact.Reconnects,
 		Lost: st.Impact.Lost, Duplicated: st.Impact.Duplicated, GapMSMax: ms(st.Impact.LongestAway),
+		Waits: Waits{st.Bill.Unanswered, st.Bill.Stalls, ms(st.Bill.Longest)},
 	}
 	out.Given = st.StepOutline.Given
 	if !st.Began.IsZero() {

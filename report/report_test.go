@@ -38,6 +38,7 @@ func walkEvery(t *testing.T) map[string]rehearsed {
 		"over budget": rehearse(t, setting{before: []cluster.Event{rehearsal.Budgeted{Limits: []rehearsal.Limit{
 			{Name: "max-lost", Most: 200}, {Name: "max-duplicated", Most: 0}, {Name: "max-gap", Most: int64(7500 * time.Microsecond)}, {Name: "max-reconnect", Most: int64(time.Second)},
 		}}}}),
+		"worked":      rehearse(t, setting{before: []cluster.Event{rehearsal.Budgeted{Limits: []rehearsal.Limit{{Name: "max-stall", Most: int64(time.Second)}}}}, after: worked}),
 		"failed":      rehearse(t, setting{broken: true, lone: true}),
 		"rolled back": rehearse(t, setting{broken: true, lone: true, failing: upgrade.FailRollback}),
 		"aborted": rehearse(t, setting{seen: func(_ *rehearsal.Lab, r rehearsal.Record, cancel func()) {
@@ -48,11 +49,35 @@ func walkEvery(t *testing.T) map[string]rehearsed {
 	}
 }
 
+// worked is what came of requests and of JetStream, with what went wrong booked to
+// the stop of A.
+func worked(s rehearsal.State) cluster.Event {
+	var at time.Time
+	for _, st := range s.Plan.Steps {
+		if st.ID == "stop-a" {
+			at = st.Began
+		}
+	}
+	e := cluster.FleetChanged{At: s.At, Totals: s.World.Fleet.Totals}
+	e.Totals.Requests = cluster.Requests{Rate: 20, Timeout: time.Second, Sent: 240, Answered: 238, TimedOut: 1, Unserved: 1, P50: 800 * time.Microsecond, P99: 9 * time.Millisecond, Max: 31 * time.Millisecond}
+	e.Totals.Stored = cluster.Stored{
+		Rate: 50, Timeout: time.Second, Asked: 600, Acked: 600, Again: 1, TimedOut: 1, Stalls: 2, StallMax: 1200 * time.Millisecond, Consumed: 600, Redelivered: 3,
+		Written: 120, KVFailed: 1, KVStallMax: 800 * time.Millisecond, Looked: true, Found: 600,
+	}
+	e.Costs = []cluster.Cost{
+		{At: at, Client: "req 1", Kind: cluster.CostTimedOut, For: time.Second},
+		{At: at, Client: "req 2", Kind: cluster.CostUnserved},
+		{At: at, Client: "js 1", Kind: cluster.CostStalled, For: 1200 * time.Millisecond},
+	}
+	return e
+}
+
 func TestOutcomes(t *testing.T) {
 	ends := every(t)
 	for name, want := range map[string]string{
 		"verified":    "verified: ",
 		"over budget": "verified: ",
+		"worked":      "verified: ",
 		"cut":         "aborted: the recording ends before the rehearsal did",
 		"unbegun":     "aborted: no step was walked",
 		"failed":      "failed: step restart-a: A died: exit status 1, broken on purpose",

@@ -68,8 +68,11 @@ func timeline(s rehearsal.State) Timeline {
 		for !from.Add(time.Duration(len(t.Delivered)) * width).After(now.At) {
 			t.Delivered, t.Lost, t.Duplicated = append(t.Delivered, 0), append(t.Lost, 0), append(t.Duplicated, 0)
 		}
+		// A message that comes late after all is no longer lost, and was not
+		// delivered backwards.
+		now.Received, now.Lost, now.Duplicated = max(now.Received, before.Received), max(now.Lost, before.Lost), max(now.Duplicated, before.Duplicated)
 		last := len(t.Delivered) - 1
-		t.Lost[last] += now.Lost - min(before.Lost, now.Lost)
+		t.Lost[last] += now.Lost - before.Lost
 		t.Duplicated[last] += now.Duplicated - before.Duplicated
 		t.deliver(from, width, before, now)
 		before = now

@@ -60,6 +60,7 @@ type setting struct {
 	broken  bool // the newer server does not start
 	notes   []string
 	before  []cluster.Event
+	after   func(rehearsal.State) cluster.Event
 	seen    func(lab *rehearsal.Lab, r rehearsal.Record, cancel func())
 }
 
@@ -106,8 +107,13 @@ func rehearse(t *testing.T, set setting) (out rehearsed) {
 		runner := upgrade.Runner{Plan: plan, Driver: fake, World: lab, Sink: lab.Emit, Failing: set.failing}
 		_ = runner.Run(ctx)
 		fake.Close()
+		if set.after != nil {
+			synctest.Wait()
+			s, _ := lab.State()
+			lab.Emit(set.after(s))
+		}
 		lab.Close()
-		if err := errors.Join(journal.Err(), printer.Err()); err != nil {
+		if err := errors.Join(journal.Close(), printer.Err()); err != nil {
 			t.Fatal(err)
 		}
 		out.state, _ = lab.State()

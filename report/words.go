@@ -90,6 +90,7 @@ func (r Report) summary() []string {
 	if worst := r.costliest(); worst >= 0 {
 		out = append(out, fmt.Sprintf("The step that lost most is %s: %s.", r.Steps[worst].Title, number(r.Steps[worst].Lost)))
 	}
+	out = append(out, r.work()...)
 	switch c := r.Reconnects; {
 	case c.Count > 0:
 		out = append(out, fmt.Sprintf("Clients lost their server %s and were without one for %s at most, %s in half of the cases.", times(c.Count), took(c.MaxMS), took(c.P50MS)))

@@ -258,6 +258,9 @@ func (s Server) missing(a Answer, stay *Stay) {
 // left says how the stranger stands now that its last stay is over.
 func (x *Stranger) left(s Server) {
 	stay := &x.Trail[len(x.Trail)-1]
+	// Without the monotonic clock, which is in no log: what is counted from these is
+	// to be the same when it is read from there.
+	stay.Seen, stay.Gone = stay.Seen.Round(0), stay.Gone.Round(0)
 	stay.LameDuck = s.Process.Stop == StopLameDuck && !stay.Gone.Before(s.Process.Asked)
 	x.Status = ClientAway
 	switch {

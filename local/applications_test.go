@@ -132,6 +132,7 @@ func TestApplicationsThroughLameDuck(t *testing.T) {
 			t.Errorf("%s wrote %s", name, got)
 		}
 	}
+	s.replay()
 }
 
 // Connecting again starts applications anew, and their clients are theirs still.

@@ -1,6 +1,8 @@
 package local_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,17 +18,21 @@ import (
 // stage is real servers, of two versions, and a lab that folds what they tell.
 type stage struct {
 	testRig
-	t   *testing.T
-	lab *rehearsal.Lab
+	t       *testing.T
+	lab     *rehearsal.Lab
+	log     bytes.Buffer
+	journal *rehearsal.Journal
 }
 
 func open(t *testing.T) *stage {
 	t.Helper()
-	lab := rehearsal.New()
-	t.Cleanup(lab.Close)
-	s := &stage{testRig: rig(t, lab.Emit), t: t, lab: lab}
+	s := &stage{t: t}
+	s.journal = rehearsal.NewJournal(&s.log, rehearsal.Header{})
+	s.lab = rehearsal.New(s.journal.Watch)
+	t.Cleanup(s.lab.Close)
+	s.testRig = rig(t, s.lab.Emit)
 	t.Cleanup(s.Close)
-	lab.Emit(upgrade.Planned{Outline: upgrade.Outline{Topology: s.Topology}})
+	s.lab.Emit(upgrade.Planned{Outline: upgrade.Outline{Topology: s.Topology}})
 	s.start("A", s.From)
 	s.start("B", s.To)
 	s.see("A and B see each other", func(o cluster.Observation) bool { return len(o.Peers("A")) == 1 && len(o.Peers("B")) == 1 })
@@ -65,6 +71,32 @@ func (s *stage) see(what string, seen func(cluster.Observation) bool) cluster.Ob
 		case <-changed:
 		case <-deadline:
 			s.t.Fatalf("not seen: %s; strangers: %+v", what, o.Followed)
+		}
+	}
+}
+
+// replay ends everything, and checks that the log tells the same of everybody's
+// clients.
+func (s *stage) replay() {
+	s.t.Helper()
+	s.Close()
+	s.lab.Close()
+	if err := s.journal.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	var logged rehearsal.State
+	if _, err := rehearsal.ReadJournal(&s.log, func(r rehearsal.Record) { logged = logged.Apply(r.At, r.Event) }); err != nil {
+		s.t.Fatal(err)
+	}
+	live, _ := s.lab.State()
+	for what, both := range map[string][2]any{
+		"strangers":    {live.World.Followed, logged.World.Followed},
+		"applications": {live.World.Applications, logged.World.Applications},
+	} {
+		a, errA := json.Marshal(both[0])
+		b, errB := json.Marshal(both[1])
+		if errA != nil || errB != nil || string(a) != string(b) {
+			s.t.Errorf("the %s were\n%s\nand are told as\n%s", what, a, b)
 		}
 	}
 }
@@ -169,6 +201,7 @@ func TestStrangersThroughStops(t *testing.T) {
 			if o, _ := s.lab.Observe(); len(o.Followed) != 2 || len(o.Strangers()) != 1 {
 				t.Errorf("followed: %+v", o.Followed)
 			}
+			s.replay()
 		})
 	}
 }

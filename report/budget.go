@@ -31,7 +31,7 @@ type Limited struct {
 	// Seen is what the rehearsal cost, and Share what one step of it did, in
 	// messages or nanoseconds. Shares add up, or the largest counts.
 	Seen   func(rehearsal.State) int64
-	Share  func(upgrade.StepProgress) int64
+	Share  func(rehearsal.State, upgrade.StepProgress) int64
 	AddsUp bool
 	// Lacking says why a workload has nothing of it; nil if every one has.
 	Lacking func(cluster.Workload) string
@@ -42,27 +42,29 @@ var Budgets = []Limited{
 	{
 		Name: "max-lost", About: "how many messages may be lost, of all subscribers together", Noun: "messages lost", Unit: UnitMessages, AddsUp: true, Lacking: silent,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.Lost) },
-		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.Lost) },
+		Share: func(_ rehearsal.State, st upgrade.StepProgress) int64 { return int64(st.Impact.Lost) },
 	},
 	{
 		Name: "max-duplicated", About: "how many messages may come twice, of all subscribers together", Noun: "messages duplicated", Unit: UnitMessages, AddsUp: true, Lacking: silent,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.Duplicated) },
-		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.Duplicated) },
+		Share: func(_ rehearsal.State, st upgrade.StepProgress) int64 { return int64(st.Impact.Duplicated) },
 	},
 	{
-		Name: "max-gap", About: "how long a client may be without a server, whether it comes back or not", Noun: "longest without a server", Unit: UnitTime,
-		Seen:  gap,
-		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.LongestAway) },
+		Name: "max-gap", About: "how long a client, yours too, may be without a server, whether it comes back or not", Noun: "longest without a server", Unit: UnitTime,
+		Seen: gap,
+		Share: func(s rehearsal.State, st upgrade.StepProgress) int64 {
+			return int64(max(st.Impact.LongestAway, absence(s, st.ID)))
+		},
 	},
 	{
 		Name: "max-reconnect", About: "how long a client that comes back may take for it", Noun: "slowest reconnect", Unit: UnitTime,
 		Seen:  func(s rehearsal.State) int64 { return int64(s.World.Fleet.AwayMax) },
-		Share: func(st upgrade.StepProgress) int64 { return int64(st.Impact.LongestAway) },
+		Share: func(_ rehearsal.State, st upgrade.StepProgress) int64 { return int64(st.Impact.LongestAway) },
 	},
 	{
 		Name: "max-stall", About: "how long JetStream may take to acknowledge a message or a value", Noun: "longest stall", Unit: UnitTime,
 		Seen:    func(s rehearsal.State) int64 { return int64(stall(s.World.Fleet.Stored)) },
-		Share:   func(st upgrade.StepProgress) int64 { return int64(st.Bill.Longest) },
+		Share:   func(_ rehearsal.State, st upgrade.StepProgress) int64 { return int64(st.Bill.Longest) },
 		Lacking: streamless,
 	},
 }
@@ -81,9 +83,10 @@ func streamless(w cluster.Workload) string {
 	return ""
 }
 
-// gap is the longest that a client was without a server, or still is.
+// gap is the longest that a client was without a server, or still is. Of one that
+// is not nats-roll's, only what is certain counts.
 func gap(s rehearsal.State) int64 {
-	longest := s.World.Fleet.AwayMax
+	longest := max(s.World.Fleet.AwayMax, absence(s, ""))
 	for _, c := range s.World.Fleet.Clients {
 		if c.Status != cluster.ClientConnected && !c.AwaySince.IsZero() {
 			longest = max(longest, ended(s).Sub(c.AwaySince))
@@ -127,7 +130,7 @@ func (l Limited) judge(s rehearsal.State, most int64) Budget {
 	}
 	sum := int64(0)
 	for _, st := range s.Plan.Steps {
-		share := l.Share(st)
+		share := l.Share(s, st)
 		if sum += share; !l.AddsUp {
 			sum = share
 		}

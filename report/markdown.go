@@ -32,6 +32,7 @@ func (r Report) Markdown(w io.Writer) error {
 	}
 	r.cost(&b)
 	r.limits(&b)
+	r.yours(&b)
 	r.differences(&b)
 	r.known(&b)
 	r.ways(&b)
@@ -98,6 +99,21 @@ func (r Report) limits(b *strings.Builder) {
 	for _, x := range r.Budgets {
 		fmt.Fprintf(b, "| %s: %s | %s | %s | **%s** | %s |\n",
 			x.Name, x.limited().Noun, x.quantity(x.Limit), x.quantity(x.Seen), x.stands(), cell(r.stepTitle(x.Step)))
+	}
+}
+
+func (r Report) yours(b *strings.Builder) {
+	if len(r.Yours) == 0 {
+		return
+	}
+	b.WriteString("\n| your clients | library | clients | were on | reconnects | longest away | noticed lame duck | |\n|---|---|--:|---|--:|--:|---|---|\n")
+	for _, y := range r.Yours {
+		end := ""
+		if y.Died != "" {
+			end = "**died**: " + cell(y.Died)
+		}
+		fmt.Fprintf(b, "| %s | %s | %d | %s | %d | %s | %s | %s |\n",
+			cell(y.Name+dash(y.Command)), cell(y.library()), y.Clients, cell(y.way()), y.Reconnects, y.longest(), y.noticed(), end)
 	}
 }
 

@@ -175,6 +175,9 @@ func (p *Printer) finished(s rehearsal.State) {
 	if len(r.Clients) > 0 {
 		p.clients(r)
 	}
+	for _, y := range r.Yours {
+		p.printf("  %-11s %s\n", y.Name, y.story())
+	}
 	for _, b := range r.Budgets {
 		p.printf("  budget      %s: %s\n", b.stands(), b.words())
 	}

@@ -48,6 +48,7 @@ type Report struct {
 	Builds  map[string]cluster.Builds `json:"builds"`
 	Probe   Probe                     `json:"probe"`
 	Clients []Client                  `json:"clients"`
+	Yours   []Yours                   `json:"yours,omitempty"` // clients that are not nats-roll's
 	Host    rehearsal.Host            `json:"host"`
 	Command []string                  `json:"command,omitempty"`
 	Began   time.Time                 `json:"began"`
@@ -188,7 +189,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 	r := Report{
 		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, Title: o.Title, From: o.From.Version, To: o.To.Version,
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Budgets: budgets(s), Notes: o.Notes, Advice: adviceOf(o),
-		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s),
+		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s), Yours: yours(s.World),
 		Messages: Messages{
 			Published: f.Published, Refused: f.Refused, Unsure: f.Unsure, Expected: f.Expected, Received: f.Received,
 			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,

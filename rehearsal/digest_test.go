@@ -236,7 +236,13 @@ func chance(seed uint64, n int) []cluster.Event {
 		at = at.Add(time.Duration(random.IntN(400)) * time.Millisecond)
 		node := pick("A", "B")
 		var e cluster.Event
-		switch random.IntN(16) {
+		switch random.IntN(18) {
+		case 16:
+			e = cluster.StopAsked{Node: node, PID: pids[node], Stop: cluster.Stop(pick("int", "ldm")), At: at}
+		case 17:
+			if e = (cluster.ApplicationStarted{Name: "app1", PID: 1, At: at}); random.IntN(2) == 0 {
+				e = cluster.ApplicationExited{Name: "app1", PID: 1, Exit: cluster.Exit{At: at}}
+			}
 		case 0:
 			pids[node]++
 			e = cluster.Started{Node: node, Process: cluster.Process{PID: pids[node], Started: at}}
@@ -258,8 +264,11 @@ func chance(seed uint64, n int) []cluster.Event {
 			e = cluster.Logged{Lines: []cluster.LogLine{{Node: node, PID: pids[node], Topic: cluster.Topic(pick("", string(cluster.TopicRouteRefused)))}}}
 		case 8, 9, 10, 11:
 			a := cluster.Answer{Node: node, Began: at, Ended: at, ServerID: fmt.Sprint(pids[node]), Healthy: random.IntN(8) > 0, InMsgs: int64(count())}
-			for c := range random.IntN(3) {
-				a.Clients = append(a.Clients, cluster.Connection{CID: uint64(c), OutMsgs: int64(count())})
+			for c := range random.IntN(4) {
+				a.Clients = append(a.Clients, cluster.Connection{CID: uint64(c), Name: []string{"", "app", "app", "tool"}[c], Start: noon.Add(time.Duration(pids[node]) * time.Second), OutMsgs: int64(count())})
+			}
+			if random.IntN(8) == 0 {
+				a.Closed = []cluster.Closing{{CID: count() % 4, Seen: at, Stop: at, Reason: pick("", cluster.ClosedByClient)}}
 			}
 			e = cluster.Answered{Answer: a}
 		default:
@@ -288,7 +297,7 @@ func chance(seed uint64, n int) []cluster.Event {
 }
 
 func TestWhateverHappensIsLoggedAlike(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		var b strings.Builder
 		var s rehearsal.State

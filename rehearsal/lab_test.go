@@ -209,8 +209,8 @@ func TestTheJournalKeepsNoSecret(t *testing.T) {
 	j.Watch(Record{Seq: 1, Event: Note{Text: "nats://s3cret@localhost does not answer"}}, State{})
 	j.Watch(Record{Seq: 2, Event: cluster.Started{Node: "A", Process: cluster.Process{PID: 7, Args: []string{"nats-server", "--pass", "s3cret", "-D"}}}}, State{})
 	j.Watch(Record{Seq: 3, Event: cluster.Logged{Lines: []cluster.LogLine{{Node: "A", Text: `auth_token: "s3cret"`}}}}, State{})
-	if j.Err() != nil || strings.Contains(b.String(), "s3cret") {
-		t.Fatalf("%v\n%s", j.Err(), b.String())
+	if err := j.Close(); err != nil || strings.Contains(b.String(), "s3cret") {
+		t.Fatalf("%v\n%s", err, b.String())
 	}
 	n := 0
 	h, err := ReadJournal(strings.NewReader(b.String()), func(r Record) {

@@ -55,7 +55,7 @@ func ReadRecording(from io.Reader) (*Recording, error) {
 		case upgrade.Planned:
 			r.Outline = e.Outline
 		case upgrade.StepBegan, upgrade.StepStuck, upgrade.StepReturns, upgrade.StepEnded, upgrade.Finished,
-			cluster.Started, cluster.StopAsked, cluster.Exited, Note:
+			cluster.Started, cluster.StopAsked, cluster.Exited, cluster.ApplicationStarted, cluster.ApplicationExited, Note:
 			r.Moments = append(r.Moments, Moment{len(r.records), rec})
 		}
 	})

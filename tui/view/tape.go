@@ -152,6 +152,10 @@ func Happened(e cluster.Event, o upgrade.Outline) string {
 		if !e.Exit.Asked {
 			text = e.Node + " died: " + e.Exit.String()
 		}
+	case cluster.ApplicationStarted:
+		text = fmt.Sprintf("%s starts, pid %d", e.Name, e.PID)
+	case cluster.ApplicationExited:
+		text = e.Name + " has ended: " + e.Exit.String()
 	case rehearsal.Note:
 		text = e.Text
 	}

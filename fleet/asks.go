@@ -28,6 +28,7 @@ type asks struct {
 
 	mu   sync.Mutex
 	sums cluster.Requests
+	well time.Time               // when the newest request that was answered was sent
 	hist *hdrhistogram.Histogram // microseconds, of the answered ones
 }
 
@@ -82,8 +83,12 @@ func (a *asks) run(c *client, pause, timeout time.Duration) {
 
 // ask sends one request and books what came of it.
 func (a *asks) ask(c *client, timeout time.Duration) {
-	a.book(func(s *cluster.Requests) { s.Sent++ })
 	began := time.Now()
+	var well time.Time
+	a.book(func(s *cluster.Requests) {
+		s.Sent++
+		well = a.well
+	})
 	_, err := c.nc.Request(asking, []byte("ask of "+a.fleet.run), timeout)
 	took := time.Since(began)
 	var kind cluster.CostKind
@@ -91,6 +96,9 @@ func (a *asks) ask(c *client, timeout time.Duration) {
 		switch {
 		case err == nil:
 			s.Answered++
+			if began.After(a.well) {
+				a.well = began
+			}
 			s.Max = max(s.Max, took)
 			_ = a.hist.RecordValue(min(took.Microseconds(), a.hist.HighestTrackableValue()))
 		case errors.Is(err, nats.ErrTimeout):
@@ -105,7 +113,7 @@ func (a *asks) ask(c *client, timeout time.Duration) {
 		}
 	})
 	if kind != "" {
-		a.fleet.teller.cost(cluster.Cost{At: a.fleet.breaks.cause(began), Client: c.facts.Name, Kind: kind, For: took})
+		a.fleet.teller.cost(cluster.Cost{At: a.fleet.breaks.cause(well, began), Client: c.facts.Name, Kind: kind, For: took})
 	}
 	c.touch()
 }

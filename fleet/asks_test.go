@@ -7,17 +7,24 @@ import (
 	"nats-roll/cluster"
 )
 
-// What comes to nothing is dated by the connection that broke while it
-// was out, and else by when it was sent.
+// What comes to nothing is dated by what broke before or just after it was sent,
+// but not by what broke while all was well again.
 func TestWhatAnythingIsBookedTo(t *testing.T) {
 	var b breaks
 	t0 := time.Now()
-	for _, s := range []int{10, 20} {
-		b.note(t0.Add(time.Duration(s) * time.Second))
+	at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
+	for _, ms := range []int{1000, 2000} {
+		b.note(at(ms))
 	}
-	for _, tt := range []struct{ sent, cause int }{{5, 10}, {12, 20}, {25, 25}} {
-		if got := b.cause(t0.Add(time.Duration(tt.sent) * time.Second)).Sub(t0); got != time.Duration(tt.cause)*time.Second {
-			t.Errorf("sent at %d s: %s", tt.sent, got)
+	for _, tt := range []struct{ well, sent, cause int }{
+		{990, 995, 1000},   // in flight when it broke
+		{990, 1500, 1000},  // not mended yet
+		{990, 2500, 2000},  // and broken once more
+		{1100, 1500, 1500}, // well since: something else; what breaks later is no cause
+		{2100, 2500, 2500},
+	} {
+		if got := b.cause(at(tt.well), at(tt.sent)); !got.Equal(at(tt.cause)) {
+			t.Errorf("well at %d, sent at %d: %s", tt.well, tt.sent, got.Sub(t0))
 		}
 	}
 	for range 3 * keepBreaks {

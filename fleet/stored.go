@@ -170,6 +170,7 @@ func (s *stored) start() error {
 func (s *stored) publish(js jetstream.JetStream, c *client, by int, pause time.Duration) {
 	next := time.NewTicker(pause)
 	defer next.Stop()
+	well := time.Now()
 	for seq := uint64(1); ; seq++ {
 		select {
 		case <-s.ctx.Done():
@@ -183,7 +184,7 @@ func (s *stored) publish(js jetstream.JetStream, c *client, by int, pause time.D
 		msg := nats.NewMsg(storing + strconv.Itoa(by+1))
 		msg.Data = fill(message{kind: kept, seq: seq, by: by, sent: s.fleet.now()}.appendTo(nil, s.fleet.run), s.fleet.o.Workload.Payload)
 		id := fmt.Sprintf("%s-%d-%d", s.fleet.run, by, seq)
-		ok := s.insist(c, func(ctx context.Context) error {
+		ok := s.insist(c, &well, func(ctx context.Context) error {
 			ack, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -211,8 +212,9 @@ func (s *stored) publish(js jetstream.JetStream, c *client, by int, pause time.D
 }
 
 // insist makes attempts until one succeeds, and books a stall if it took more
-// than one or longer than is usual. It is false if the end came first.
-func (s *stored) insist(c *client, attempt func(context.Context) error, stalled func(took time.Duration)) bool {
+// than one or longer than is usual. It is false if the end came first. Well is when
+// the last one succeeded.
+func (s *stored) insist(c *client, well *time.Time, attempt func(context.Context) error, stalled func(took time.Duration)) bool {
 	began := time.Now()
 	for n := 1; ; n++ {
 		try, cancel := context.WithTimeout(s.tries, s.fleet.o.Workload.Timeout)
@@ -225,9 +227,10 @@ func (s *stored) insist(c *client, attempt func(context.Context) error, stalled 
 			s.mu.Lock()
 			stalled(took)
 			s.mu.Unlock()
-			s.fleet.teller.cost(cluster.Cost{At: s.fleet.breaks.cause(began), Client: c.facts.Name, Kind: cluster.CostStalled, For: took})
+			s.fleet.teller.cost(cluster.Cost{At: s.fleet.breaks.cause(*well, began), Client: c.facts.Name, Kind: cluster.CostStalled, For: took})
 		}
 		if err == nil {
+			*well = time.Now()
 			return true
 		}
 		select {
@@ -334,6 +337,7 @@ func (s *stored) startKV(pause time.Duration) error {
 func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
 	next := time.NewTicker(pause)
 	defer next.Stop()
+	well := time.Now()
 	for n := uint64(1); ; n++ {
 		select {
 		case <-s.ctx.Done():
@@ -341,7 +345,7 @@ func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
 		case <-next.C:
 		}
 		value := strconv.AppendUint(nil, n, 10)
-		ok := s.insist(s.writer, func(ctx context.Context) error {
+		ok := s.insist(s.writer, &well, func(ctx context.Context) error {
 			_, err := kv.Put(ctx, key, value)
 			s.mu.Lock()
 			defer s.mu.Unlock()

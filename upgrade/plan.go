@@ -34,6 +34,7 @@ type Step struct {
 	Past    Check         // what makes the whole step unnecessary
 	Until   []Check       // what must be true afterwards
 	Claims  []Claim       // what the text says will be seen
+	Stops   bool          // its action ends a server
 	Predict []string      // where the text lets the node's clients go, in equal parts
 	Timeout time.Duration // for the action and the checks together
 
@@ -93,6 +94,7 @@ type StepOutline struct {
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
+	Stops   bool          `json:"stops,omitempty"`   // its action ends a server
 	Predict []string      `json:"predict,omitempty"` // the nodes to which the text lets the node's clients go, in equal parts
 	Timeout time.Duration `json:"timeout"`
 	Undo    string        `json:"undo,omitempty"`
@@ -111,7 +113,7 @@ func (p Plan) Outline() Outline {
 	for _, s := range p.Steps {
 		so := StepOutline{
 			ID: s.ID, Title: s.Title, Node: s.Node, Why: s.Why, Quote: s.Quote,
-			Timeout: s.Timeout, NoUndo: s.NoUndo, Predict: s.Predict,
+			Timeout: s.Timeout, NoUndo: s.NoUndo, Stops: s.Stops, Predict: s.Predict,
 		}
 		if s.Do != nil {
 			so.Command = s.Do.Command(nothing)

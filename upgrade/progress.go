@@ -93,15 +93,20 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	return p
 }
 
-// book adds costs to the steps that caused them: the last that had begun. What
-// came before the first step is nobody's.
+// book adds costs to the steps that caused them: the last that had begun, or one
+// that stopped a server just then, while it was in flight. What came before the
+// first step is nobody's.
 func (p Progress) book(costs []cluster.Cost) Progress {
 	for n, c := range costs {
 		if n == 0 {
 			p.Steps = slices.Clone(p.Steps)
 		}
 		for i := len(p.Steps) - 1; i >= 0; i-- {
-			if b := p.Steps[i].Began; !b.IsZero() && !c.At.Before(b) {
+			at := c.At
+			if p.Steps[i].Stops {
+				at = at.Add(min(c.For, cluster.StallFrom))
+			}
+			if b := p.Steps[i].Began; !b.IsZero() && !at.Before(b) {
 				p.Steps[i].Bill = p.Steps[i].Bill.add(c)
 				break
 			}

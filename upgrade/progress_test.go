@@ -21,10 +21,15 @@ func TestCostsAreBookedByWhatCausedThem(t *testing.T) {
 	before := p
 	var costs []cluster.Cost
 	for _, s := range []int{5, 20, 29, 30, 300} {
-		costs = append(costs, cluster.Cost{At: at(s), Kind: cluster.CostTimedOut})
+		costs = append(costs, cluster.Cost{At: at(s), Kind: cluster.CostTimedOut, For: time.Second})
 	}
+	just := 50 * time.Millisecond // before a step began
+	costs = append(costs,
+		cluster.Cost{At: at(20).Add(-just), Kind: cluster.CostTimedOut, For: time.Second}, // in flight when A was stopped
+		cluster.Cost{At: at(20).Add(-just), Kind: cluster.CostTimedOut, For: just / 2},    // over by then
+		cluster.Cost{At: at(30).Add(-just), Kind: cluster.CostTimedOut, For: time.Second}) // a start breaks nothing
 	p = p.Apply(at(301), cluster.FleetChanged{Costs: costs})
-	for id, want := range map[string]int{"start-a": 0, "stop-a": 2, "restart-a": 2, "stop-b": 0} {
+	for id, want := range map[string]int{"start-a": 1, "stop-a": 4, "restart-a": 2, "stop-b": 0} {
 		if b := find(p, id).Bill; b.Unanswered != want || len(b.Costs) != want {
 			t.Errorf("%s: %+v", id, b)
 		}
@@ -32,7 +37,7 @@ func TestCostsAreBookedByWhatCausedThem(t *testing.T) {
 	if find(before, "stop-a").Bill.Unanswered != 0 {
 		t.Error("an old progress was changed")
 	}
-	if got := find(p, "stop-a").Cost(); got != "2 requests unanswered" {
+	if got := find(p, "stop-a").Cost(); got != "4 requests unanswered" {
 		t.Error(got)
 	}
 }

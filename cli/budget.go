@@ -28,11 +28,11 @@ func (s *settings) budget(f *pflag.FlagSet) {
 	}
 }
 
-// budgets are the limits that were given.
-func (s *settings) budgets() []rehearsal.Limit {
+// budgets are the limits that were given, and those that always hold.
+func (r rehearse) budgets() []rehearsal.Limit {
 	var out []rehearsal.Limit
-	for _, l := range s.limits {
-		if l.set {
+	for _, l := range r.limits {
+		if l.set || l.Always && l.Lacking(r.workload) == "" {
 			out = append(out, rehearsal.Limit{Name: l.Name, Most: l.most})
 		}
 	}

@@ -134,7 +134,7 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	}
 	plan := s.kind.Plan(upgrade.Spec{
 		Advice: known, Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,
-		Stop: s.how, Hold: s.hold, Dir: tilde(s.dir), Notes: ready.Notes,
+		Stop: s.how, Hold: s.hold, Budgeted: intents == nil, Dir: tilde(s.dir), Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
 	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents, Failing: upgrade.OnFailure(s.failing)}

@@ -33,6 +33,8 @@ type Limited struct {
 	Seen   func(rehearsal.State) int64
 	Share  func(rehearsal.State, upgrade.StepProgress) int64
 	AddsUp bool
+	// Always: the limit is 0 if nobody says otherwise, where there is something of it.
+	Always bool
 	// Lacking says why a workload has nothing of it; nil if every one has.
 	Lacking func(cluster.Workload) string
 }
@@ -66,6 +68,17 @@ var Budgets = []Limited{
 		Seen:    func(s rehearsal.State) int64 { return int64(stall(s.World.Fleet.Stored)) },
 		Share:   func(_ rehearsal.State, st upgrade.StepProgress) int64 { return int64(st.Bill.Longest) },
 		Lacking: streamless,
+	},
+	{
+		Name: "max-lost-acked", About: "how many messages that a stream has acknowledged may be missing in it at the end; 0 if nobody says so", Noun: "acknowledged messages missing", Unit: UnitMessages,
+		Seen: func(s rehearsal.State) int64 { return int64(s.World.Fleet.Stored.Missing) },
+		Share: func(s rehearsal.State, st upgrade.StepProgress) int64 { // they are looked up when all is over
+			if st.ID != upgrade.LookBack {
+				return 0
+			}
+			return int64(s.World.Fleet.Stored.Missing)
+		},
+		Lacking: streamless, Always: true,
 	},
 }
 

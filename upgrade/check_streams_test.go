@@ -49,6 +49,9 @@ func TestWhatWasAcknowledgedIsKept(t *testing.T) {
 	} {
 		o := cluster.Observation{}
 		o.Fleet.Stored = s
+		if b := (upgrade.Kept{Budgeted: true}).Eval(o); s.Missing > 0 && (!b.Met || !strings.Contains(b.Detail, "2 MISSING")) {
+			t.Errorf("%s, with a budget: %+v", says, b)
+		}
 		v := upgrade.Kept{}.Eval(o)
 		if !strings.Contains(v.Detail, says) || v.Met != (s.Looked && s.Missing+s.Twice == 0 && !s.KVLost) {
 			t.Errorf("%s: %+v", says, v)

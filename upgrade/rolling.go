@@ -17,6 +17,7 @@ type Spec struct {
 	From, To cluster.Builds
 	Workload cluster.Workload
 	Stop     cluster.Stop
+	Budgeted bool          // budgets say what it may cost
 	Hold     time.Duration // how long the servers must have run before the books are closed
 	Dir      string        // where the slots are, for the commands shown
 	Notes    []string      // shown with the plan
@@ -450,10 +451,13 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 	}
 }
 
+// LookBack is the step that closes the books.
+const LookBack = "look-back"
+
 func (r rolling) lookBack() Step {
 	permanent := r.Topology.Permanent()
 	s := Step{
-		ID: "look-back", Title: "See what happened",
+		ID: LookBack, Title: "See what happened",
 		Why: "The publisher stops and the last message in flight is waited for; then the books are closed: which client went where, how long it was away, " +
 			"and which messages it missed or got twice. Core NATS delivers at most once: what is sent while a subscriber changes servers is gone for it.",
 		Given:   r.isUp(permanent...),
@@ -470,7 +474,7 @@ func (r rolling) lookBack() Step {
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
 	if r.streams() {
-		s.Until = append(s.Until, Kept{})
+		s.Until = append(s.Until, Kept{Budgeted: r.Budgeted})
 	}
 	if r.down {
 		s.Quote = backQuote

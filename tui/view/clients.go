@@ -28,7 +28,7 @@ func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time
 		return out[:min(len(out), size.H)]
 	}
 	wide := size.W >= 64
-	head := fmt.Sprintf("%-18s %-15s %-7s", "client", "library", "on")
+	head := fmt.Sprintf("%-18s %-*s %-*s", "client", libraryWidth, "library", trailWidth, "was on")
 	if wide {
 		head += fmt.Sprintf("%6s%10s%7s", "moves", "longest", "lost")
 	} else {
@@ -79,13 +79,21 @@ func libraries(o cluster.Observation) string {
 }
 
 func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide bool, w int) string {
-	on := t.Node(c.Node).Render(pad(c.Node, 7))
+	on := ""
 	switch c.Status {
 	case cluster.ClientAway:
-		on = t.Warn.Render(pad("away "+clock(now.Sub(c.AwaySince)), 7))
+		on = t.Warn.Render(pad("away "+clock(now.Sub(c.AwaySince)), trailWidth))
 	case cluster.ClientClosed:
-		on = t.Bad.Render(pad("closed", 7))
+		on = t.Bad.Render(pad("closed", trailWidth))
 	case cluster.ClientConnected:
+		var nodes []string
+		for _, h := range c.Trail {
+			nodes = append(nodes, h.Node)
+		}
+		if len(nodes) == 0 {
+			nodes = []string{c.Node}
+		}
+		on = trail(t, nodes)
 	}
 	lost := t.Dim.Render(right("0", 7))
 	switch {
@@ -94,7 +102,7 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 	case c.Lost > 0:
 		lost = t.Warn.Render(right(count(c.Lost), 7))
 	}
-	line := pad(strings.TrimPrefix(clean(c.Name), cluster.FleetPrefix), 18) + " " + t.Dim.Render(pad(library, 15)) + " " + on
+	line := pad(strings.TrimPrefix(clean(c.Name), cluster.FleetPrefix), 18) + " " + t.Dim.Render(pad(library, libraryWidth)) + " " + on
 	if wide {
 		longest := ""
 		if c.LongestAway > 0 {
@@ -103,6 +111,23 @@ func client(t theme.Theme, c cluster.Client, library string, now time.Time, wide
 		line += right(fmt.Sprint(c.Reconnects), 6) + right(longest, 10)
 	}
 	return cut(line+lost, w)
+}
+
+// The widths of two columns. A trail has room for five servers.
+const (
+	libraryWidth = 13
+	trailWidth   = 9
+)
+
+// trail is which servers a client was on, the newest ones: "A›C›A".
+func trail(t theme.Theme, nodes []string) string {
+	at := len(nodes) - 1
+	line, width := t.Node(nodes[at]).Render(nodes[at]), len(nodes[at])
+	for at--; at >= 0 && width+1+len(nodes[at]) <= trailWidth; at-- {
+		line = t.Dim.Render(nodes[at]+"›") + line
+		width += 1 + len(nodes[at])
+	}
+	return line + strings.Repeat(" ", max(0, trailWidth-width))
 }
 
 // everybody counts the clients on each server, the fleet's and strangers.

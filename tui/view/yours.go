@@ -39,13 +39,20 @@ func (y yours) row(t theme.Theme, o cluster.Observation, i int, now time.Time, w
 		a := y.applications[i]
 		name, all = a.Name+" "+a.Command, o.Of(a.Name)
 		if a.Exit != nil {
-			on = t.Bad.Render(pad(ended(*a.Exit), 7))
+			on = t.Bad.Render(pad(ended(*a.Exit), trailWidth))
 		}
 	} else {
 		x := y.strangers[i-len(y.applications)]
 		name, all = called(x), []cluster.Stranger{x}
 	}
 	p := cluster.Through(all)
+	if on == "" && len(all) == 1 && all[0].Status == cluster.ClientConnected {
+		var nodes []string
+		for _, stay := range all[0].Trail {
+			nodes = append(nodes, stay.Node)
+		}
+		on = trail(t, nodes)
+	}
 	if on == "" {
 		on = whereabouts(t, p)
 	}
@@ -54,7 +61,7 @@ func (y yours) row(t theme.Theme, o cluster.Observation, i int, now time.Time, w
 		x := all[len(all)-1]
 		library = x.Lang + " " + x.Version
 	}
-	line := t.Strong.Render(pad(clean(name), 18)) + " " + pad(clean(library), 15) + " " + on
+	line := t.Strong.Render(pad(clean(name), 18)) + " " + pad(clean(library), libraryWidth) + " " + on
 	if wide {
 		line += right(fmt.Sprint(p.Reconnects), 6) + longest(t, all, p, now)
 	}
@@ -85,17 +92,17 @@ func whereabouts(t theme.Theme, p cluster.Passage) string {
 	nodes := slices.Sorted(maps.Keys(p.On))
 	switch {
 	case p.Away > 0:
-		return t.Warn.Render(pad("away", 7))
+		return t.Warn.Render(pad("away", trailWidth))
 	case len(nodes) == 0:
-		return t.Dim.Render(pad("–", 7))
+		return t.Dim.Render(pad("–", trailWidth))
 	case len(nodes) == 1:
-		return t.Node(nodes[0]).Render(pad(nodes[0], 7))
+		return t.Node(nodes[0]).Render(pad(nodes[0], trailWidth))
 	}
 	var out []string
 	for _, n := range nodes {
 		out = append(out, fmt.Sprint(n, p.On[n]))
 	}
-	return pad(strings.Join(out, " "), 7)
+	return pad(strings.Join(out, " "), trailWidth)
 }
 
 // longest is the longest time without a server, the present one included.

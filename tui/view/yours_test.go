@@ -52,14 +52,14 @@ func TestYourOwnClients(t *testing.T) {
 		got = append(got, strings.TrimRight(ansi.Strip(l), " "))
 	}
 	want := []string{
-		"client             library         on      moves   longest   lost",
-		"app1 ./orders --f… go 1.55.0       B           1   ≤ 20 ms  yours",
-		"app2 ./bills       go 1.55.0       away        0      0:05  yours",
-		"app3 ./pool        go 1.55.0       B1 C1       1   ≤ 21 ms  yours",
-		"app4 ./broken                      exit 3      0            yours",
-		"app5 ./late                        –           0            yours",
-		"cid 8              go 1.55.0       B           0            yours",
-		"somebody           go 1.55.0       away        0      0:05  yours",
+		"client             library       was on    moves   longest   lost",
+		"app1 ./orders --f… go 1.55.0     A›B           1   ≤ 20 ms  yours",
+		"app2 ./bills       go 1.55.0     away          0      0:05  yours",
+		"app3 ./pool        go 1.55.0     B1 C1         1   ≤ 21 ms  yours",
+		"app4 ./broken                    exit 3        0            yours",
+		"app5 ./late                      –             0            yours",
+		"cid 8              go 1.55.0     B             0            yours",
+		"somebody           go 1.55.0     away          0      0:05  yours",
 	}
 	if !slices.Equal(got[4:], want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

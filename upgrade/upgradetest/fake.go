@@ -338,6 +338,7 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 		if i == w.Subscribers+1 {
 			c.Name, c.Role, c.Node = cluster.FleetPrefix+"publisher", cluster.RolePublisher, last.Name
 		}
+		c.Trail = []cluster.Hop{{Node: c.Node, At: f.since}}
 		f.clients = append(f.clients, c)
 	}
 	for i, command := range w.Applications { // of which no server has a connection

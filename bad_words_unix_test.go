@@ -24,6 +24,7 @@ var (
 		{regexp.MustCompile(`(not|was) [0-9a-f]{12}`), "$1 cdef01234567"},
 		{regexp.MustCompile(`\bpid \d+`), "pid N"},
 		{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:N"},
+		{regexp.MustCompile(`[\d.]+ MB are free`), "N MB are free"}, // the recording is on the same disk
 		{regexp.MustCompile(`/(varz|routez|connz|healthz): dial`), "/varz: dial"},
 		{regexp.MustCompile(`^VERIFIED in .+`), "VERIFIED"},
 	}

@@ -49,20 +49,20 @@ func TestBadBuilds(t *testing.T) {
 			t.Run(name, func(t *testing.T) { *o = b.try(t, flags) })
 		})
 	}
-	atOnce, later, back := make([]outcome, len(foundAtOnce)), make([]outcome, len(foundLater)), make([]outcome, len(foundLater))
-	for i, b := range foundLater { // the slow ones are among them
+	atOnce, later, back := make([]outcome, len(foundAtOnce())), make([]outcome, len(foundLater())), make([]outcome, len(foundLater()))
+	for i, b := range foundLater() { // the slow ones are among them
 		try(b.given, b, "--keep "+b.flags, &later[i])
 		if b.code != 0 {
 			try(b.given+", and the way back", b, "--keep --on-failure rollback "+b.flags, &back[i])
 		}
 	}
-	for i, b := range foundAtOnce {
+	for i, b := range foundAtOnce() {
 		try(b.given, b, b.flags, &atOnce[i])
 	}
 	running.Wait()
 
 	first := table{name: "at once", head: "| given | what is said | exit |", all: true}
-	for i, b := range foundAtOnce {
+	for i, b := range foundAtOnce() {
 		o := atOnce[i]
 		first.add(o.tried, b.given, o.said, fmt.Sprint(b.code))
 		if o.tried && o.found != atOnceWords {
@@ -70,7 +70,7 @@ func TestBadBuilds(t *testing.T) {
 		}
 	}
 	second := table{name: "later", head: "| given | found | what is said | exit | then | with the way back |", all: true}
-	for i, b := range foundLater {
+	for i, b := range foundLater() {
 		stop, back := later[i], back[i]
 		then := back.After + back.failing()
 		switch {

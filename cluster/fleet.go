@@ -63,6 +63,8 @@ type Client struct {
 	LongestAway time.Duration `json:"longest_away"`
 	TotalAway   time.Duration `json:"total_away"`
 	Err         string        `json:"err,omitempty"`
+	// Errors counts what went wrong with its connection, by kind.
+	Errors map[string]int `json:"errors,omitempty"`
 
 	Delivered  uint64 `json:"delivered"` // everything the connection handed over
 	Received   uint64 `json:"received"`  // numbered messages, duplicates included

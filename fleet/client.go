@@ -126,7 +126,7 @@ func (c *client) options() []nats.Option {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.lost(time.Now(), err) }),
 		nats.DiscoveredServersHandler(func(*nats.Conn) { c.fleet.teller.news() }),
 		nats.LameDuckModeHandler(c.lameDuck),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.complain(err.Error()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.complain(err.Error(), kindOf(err)) }),
 		nats.ClosedHandler(c.closed),
 	}
 	if b.NoRandomize {

@@ -63,7 +63,7 @@ func TestRoll(t *testing.T) {
 		t.Errorf("%+v", fl.Totals)
 	}
 	for _, c := range fl.Clients[:20] {
-		if c.Disconnects != 1 || c.Reconnects != 1 || c.LastAway <= 0 || c.LastAway > fl.AwayMax || c.TotalAway != c.LastAway || !c.AwaySince.IsZero() {
+		if c.Disconnects != 1 || c.Reconnects != 1 || c.LastAway <= 0 || c.LastAway > fl.AwayMax || c.TotalAway != c.LastAway || !c.AwaySince.IsZero() || len(c.Errors) != 1 {
 			t.Errorf("%+v", c)
 		}
 		if len(c.Trail) != 2 || c.Trail[0].Node != "A" || c.Trail[0].Away != 0 || c.Trail[1].Node != c.Node || c.Trail[1].Away != c.LastAway || !c.Trail[1].At.After(c.Trail[0].At) {

@@ -1,9 +1,14 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"net/url"
+	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -96,6 +101,7 @@ func (c *client) lost(at time.Time, err error) {
 		}
 		if err != nil {
 			f.Err = err.Error()
+			c.count(kindOf(err))
 		}
 	})
 	c.unsettle()
@@ -107,11 +113,36 @@ func (c *client) lameDuck(*nats.Conn) {
 	c.mu.Lock()
 	node := c.facts.Node
 	c.mu.Unlock()
-	c.complain(fmt.Sprintf("%s is in lame duck mode", node))
+	c.complain(fmt.Sprintf("%s is in lame duck mode", node), "lame duck mode")
 }
 
-func (c *client) complain(why string) {
-	c.change(func() { c.facts.Err = why })
+func (c *client) complain(why, kind string) {
+	c.change(func() {
+		c.facts.Err = why
+		c.count(kind)
+	})
+}
+
+// count counts an error of a kind. What was told before is not changed. The
+// client's lock is held.
+func (c *client) count(kind string) {
+	m := maps.Clone(c.facts.Errors)
+	if m == nil {
+		m = map[string]int{}
+	}
+	m[kind]++
+	c.facts.Errors = m
+}
+
+// kindOf is what an error is, without whom it befell: "connection reset by peer".
+func kindOf(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	return strings.TrimPrefix(err.Error(), "nats: ")
 }
 
 // closed is called once, last: the client will not come back.

@@ -38,7 +38,7 @@ func TestOnlyWhatChanged(t *testing.T) {
 		t.Errorf("then told %v", got)
 	}
 	f.subs[2].touch()
-	f.subs[1].complain("no")
+	f.subs[1].complain("no", "no")
 	if got := ids(); !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("then told %v", got)
 	}

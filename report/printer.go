@@ -199,6 +199,9 @@ func (p *Printer) clients(r Report) {
 		p.printf(", away %.1f ms (half of them), %.1f ms (99 of 100), %.1f ms at most", re.P50MS, re.P99MS, re.MaxMS)
 	}
 	p.printf("\n")
+	if e := r.errors(); e != "" {
+		p.printf("  errors      %s\n", e)
+	}
 }
 
 // fate tells a node's story: "2.15.1 → 2.15.2, down 104 ms".

@@ -180,6 +180,8 @@ type Client struct {
 	Received   uint64       `json:"received"`
 	Lost       uint64       `json:"lost"`
 	Duplicated uint64       `json:"duplicated"`
+	// Errors counts what went wrong with its connection, by kind.
+	Errors map[string]int `json:"errors,omitempty"`
 }
 
 // New reads a report off a state: of a rehearsal that has just been, or of a
@@ -385,7 +387,7 @@ func claims(st upgrade.StepProgress) []Claim {
 func client(c cluster.Client) Client {
 	out := Client{
 		Name: c.Name, Role: c.Role, Trail: []string{}, HopsMS: []float64{}, Status: string(c.Status), Reconnects: c.Reconnects,
-		AwayMS: ms(c.TotalAway), Received: c.Received, Lost: c.Lost, Duplicated: c.Duplicated,
+		AwayMS: ms(c.TotalAway), Received: c.Received, Lost: c.Lost, Duplicated: c.Duplicated, Errors: c.Errors,
 	}
 	for _, h := range c.Trail {
 		out.Trail = append(out.Trail, h.Node)

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,6 +97,9 @@ func (r Report) summary() []string {
 	switch c := r.Reconnects; {
 	case c.Count > 0:
 		out = append(out, fmt.Sprintf("Clients lost their server %s and were without one for %s at most, %s in half of the cases.", times(c.Count), took(c.MaxMS), took(c.P50MS)))
+		if e := r.errors(); e != "" {
+			out = append(out, "What their connections said: "+e+".")
+		}
 	case len(r.Clients) > 0:
 		out = append(out, "No client lost its server.")
 	}
@@ -245,4 +251,22 @@ func share(part, whole uint64) string {
 		return fmt.Sprintf(" (%.0f %%)", p)
 	}
 	return fmt.Sprintf(" (%.2g %%)", p)
+}
+
+// errors tells what the clients' connections went wrong with, most often first:
+// "63 × EOF".
+func (r Report) errors() string {
+	sum := map[string]int{}
+	for _, c := range r.Clients {
+		for kind, n := range c.Errors {
+			sum[kind] += n
+		}
+	}
+	kinds := slices.SortedFunc(maps.Keys(sum), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sum[b], sum[a]), cmp.Compare(a, b))
+	})
+	for i, k := range kinds {
+		kinds[i] = fmt.Sprintf("%d × %s", sum[k], k)
+	}
+	return strings.Join(kinds, ", ")
 }

@@ -98,7 +98,7 @@ func set(b cluster.Behaviour) string {
 	} else {
 		out = append(out, "never give up on a server")
 	}
-	return " The clients " + List(out) + "."
+	return " The clients " + List(out) + "; all else is as the client library has it: two seconds between two rounds through the servers they know, and 8 MiB of what they publish meanwhile is kept."
 }
 
 func more(subscribers int) string {

@@ -31,13 +31,13 @@ versions, other servers or another way to stop them. FILE is an event log
 			return nil
 		},
 		ValidArgsFunction: completeRecordings(maxCompared),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(report.CompareFormats, format) {
 				return usagef("use --format "+strings.Join(report.CompareFormats, ", "), "unknown format %q", format)
 			}
 			var all []report.Named
 			for i, name := range shortNames(args) {
-				r, err := recorded("compare", args[i:i+1])
+				r, err := recorded(cmd.Context(), "compare", args[i:i+1])
 				if err != nil {
 					return err
 				}

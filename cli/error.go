@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -84,6 +85,9 @@ func classify(err error) (code int, hint string) {
 		if errors.Is(err, release.ErrSelector) {
 			code = exitUsage
 		}
+	}
+	if out, ok := errors.AsType[*fs.PathError](err); ok && out.Op == "write" && out.Path == os.Stdout.Name() {
+		code = exitEnvironment
 	}
 	switch {
 	case errors.As(err, &coded):

@@ -131,6 +131,9 @@ func (s *settings) check() (rehearse, error) {
 	if err := r.side(); err != nil {
 		return r, err
 	}
+	if i := slices.IndexFunc(s.reports, func(f string) bool { return oneFile(f, s.events) }); s.events != "" && i >= 0 {
+		return r, usagef("give one of them another name", "--events and --report are both %s", s.reports[i])
+	}
 	for _, f := range s.reports {
 		if ext := strings.ToLower(filepath.Ext(f)); !slices.Contains(report.Extensions(), ext) {
 			return r, usagef("use --report FILE"+strings.Join(report.Extensions(), ", FILE"), "report %s: no format for the extension %q", f, ext)

@@ -18,8 +18,8 @@ type eventLog struct {
 
 // openLog begins an event log in a file; name is what errors call it. A pipe that
 // nobody reads is refused, instead of waited for.
-func openLog(name, path string, h rehearsal.Header) (*eventLog, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NONBLOCK, 0o644)
+func openLog(name, path string, mode os.FileMode, h rehearsal.Header) (*eventLog, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NONBLOCK, mode)
 	if err != nil {
 		return nil, err
 	}

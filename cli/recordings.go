@@ -96,7 +96,7 @@ func (d archive) begin(name string, h rehearsal.Header, failed func(error)) *rec
 	if r.err = os.MkdirAll(string(d), 0o755); r.err != nil {
 		return r
 	}
-	if r.log, r.err = openLog("the recording", r.path, h); r.err != nil {
+	if r.log, r.err = openLog("the recording", r.path, 0o600, h); r.err != nil {
 		return r
 	}
 	if locks {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ rehearsal is told line by line, at once. No server is started, no port is used.`
 			if err := knownTheme(background); err != nil {
 				return err
 			}
-			rec, err := theArchive().read(args)
+			rec, err := theArchive().read(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -53,9 +54,9 @@ rehearsal is told line by line, at once. No server is started, no port is used.`
 }
 
 // read reads the recording that is named, or the newest.
-func (d archive) read(args []string) (*rehearsal.Recording, error) {
+func (d archive) read(ctx context.Context, args []string) (*rehearsal.Recording, error) {
 	var rec *rehearsal.Recording
-	err := d.open("replay", args, func(r io.Reader) (err error) {
+	err := d.open(ctx, "replay", args, func(r io.Reader) (err error) {
 		rec, err = rehearsal.ReadRecording(r)
 		return err
 	})
@@ -64,7 +65,7 @@ func (d archive) read(args []string) (*rehearsal.Recording, error) {
 
 // open opens the recording that is named, by its path or by its name, or the
 // newest, for a command that reads it.
-func (d archive) open(command string, args []string, read func(io.Reader) error) error {
+func (d archive) open(ctx context.Context, command string, args []string, read func(io.Reader) error) error {
 	path := ""
 	if len(args) > 0 {
 		path = args[0]
@@ -81,12 +82,16 @@ func (d archive) open(command string, args []string, read func(io.Reader) error)
 	} else if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && recordingName.MatchString(path) {
 		path = d.path(path)
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes to is not waited for
 	if err != nil {
 		return unreadable(err)
 	}
 	defer f.Close()
+	defer context.AfterFunc(ctx, func() { _ = f.Close() })() // nor one that stalls, once that is enough
 	err = read(f)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	if bad, ok := errors.AsType[*fs.PathError](err); ok {
 		return unreadable(bad)
 	}

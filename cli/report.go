@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,14 +32,17 @@ rehearsal did, because the program was killed, is rendered up to there.`,
 			return nil
 		},
 		ValidArgsFunction: completeRecordings(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if format == "" {
 				format = formatOf(out)
 			}
 			if !slices.Contains(report.Formats(), format) {
 				return usagef("use --format "+strings.Join(report.Formats(), ", "), "unknown format %q", format)
 			}
-			r, err := recorded("report", args)
+			if len(args) > 0 && out != "" && oneFile(args[0], out) {
+				return usagef("give -o another name", "the report would overwrite the recording %s", out)
+			}
+			r, err := recorded(cmd.Context(), "report", args)
 			if err != nil {
 				return err
 			}
@@ -60,9 +64,9 @@ func formatOf(file string) string {
 }
 
 // recorded reads the report of a recorded rehearsal, for a command.
-func recorded(command string, args []string) (report.Report, error) {
+func recorded(ctx context.Context, command string, args []string) (report.Report, error) {
 	var r report.Report
-	err := theArchive().open(command, args, func(from io.Reader) error {
+	err := theArchive().open(ctx, command, args, func(from io.Reader) error {
 		h, s, err := rehearsal.Load(from)
 		r = report.New(s, h)
 		return err

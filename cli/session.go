@@ -94,7 +94,7 @@ func (s *session) record(h rehearsal.Header) (rehearsal.Watcher, error) {
 		})
 		return s.tape.watch, nil
 	}
-	log, err := openLog("the event log", s.events, h)
+	log, err := openLog("the event log", s.events, 0o644, h)
 	if err != nil {
 		return nil, err
 	}

@@ -205,6 +205,7 @@ type Stored struct {
 
 	Written    uint64        `json:"written"`   // values in the bucket, acknowledged
 	KVFailed   uint64        `json:"kv_failed"` // attempts to write that failed
+	KVStalls   uint64        `json:"kv_stalls"` // values that took more than one attempt, or longer than StallFrom
 	KVStallMax time.Duration `json:"kv_stall_max"`
 	Backwards  uint64        `json:"backwards"` // values older than the one before, as the reader saw them
 

@@ -31,6 +31,7 @@ const (
 	retryPause = 20 * time.Millisecond // between two attempts
 	ackWait    = 2 * time.Second       // after which the consumer hands a message out again
 	batch      = 64                    // messages that are pulled at once
+	answered   = 2 * time.Second       // within which servers answer what is asked once
 )
 
 // stored is the fleet's work on JetStream. Its goroutines are one for each
@@ -355,7 +356,10 @@ func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
 			}
 			s.written, s.sums.Written = n, n
 			return nil
-		}, func(took time.Duration) { s.sums.KVStallMax = max(s.sums.KVStallMax, took) })
+		}, func(took time.Duration) {
+			s.sums.KVStalls++
+			s.sums.KVStallMax = max(s.sums.KVStallMax, took)
+		})
 		if !ok {
 			return
 		}
@@ -446,18 +450,17 @@ func (s *stored) settle(ctx context.Context) error {
 // lookUp reads the whole stream.
 func (s *stored) lookUp(ctx context.Context, js jetstream.JetStream, found []ledger) error {
 	clear(found)
-	stream, err := js.Stream(ctx, streamName)
+	ask, cancel := context.WithTimeout(ctx, answered) // an answer can be lost, the messages take their time
+	defer cancel()
+	stream, err := js.Stream(ask, streamName)
 	if err != nil {
 		return err
 	}
-	info, err := stream.Info(ctx)
-	if err != nil {
-		return err
-	}
+	info := stream.CachedInfo()
 	if info.State.Msgs == 0 {
 		return nil
 	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
+	consumer, err := stream.OrderedConsumer(ask, jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (p *Printer) clients(r Report) {
 	}
 	p.printf("  reconnects  %d", re.Count)
 	if re.Count > 0 {
-		p.printf(", away %.1f ms (half of them), %.1f ms (99 of 100), %.1f ms at most", re.P50MS, re.P99MS, re.MaxMS)
+		p.printf(", away %s (half of them), %s (99 of 100), %s at most", took(re.P50MS), took(re.P99MS), took(re.MaxMS))
 	}
 	p.printf("\n")
 	if e := r.errors(); e != "" {

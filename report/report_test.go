@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -220,5 +221,39 @@ func TestTimelineCountsEveryMessageOnce(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	for name, r := range every(t) {
 		golden(t, "report-"+strings.ReplaceAll(name, " ", "-")+".md", written(t, r.report(), "markdown"))
+	}
+}
+
+// A clock that is set back or leaps ahead in the middle of a rehearsal leaves a
+// timeline that is odd, and whole.
+func TestTimelineWhenTheClockLeaps(t *testing.T) {
+	began := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	for name, leap := range map[string]time.Duration{
+		"two hours back": -2 * time.Hour, "a day ahead": 24 * time.Hour, "to the year 1": began.Sub(time.Time{}) * -1, "centuries ahead": 1<<63 - 1,
+	} {
+		var s rehearsal.State
+		at := began
+		apply := func(e cluster.Event) {
+			s = s.Apply(at, e)
+			at = at.Add(time.Second)
+		}
+		apply(upgrade.Planned{Outline: upgrade.Outline{Steps: []upgrade.StepOutline{{ID: "x"}}}})
+		apply(upgrade.StepBegan{ID: "x"})
+		for n := range 20 {
+			if n == 10 {
+				at = at.Add(leap)
+			}
+			apply(cluster.FleetChanged{At: at, Totals: cluster.Totals{Published: uint64(n * 100), Tally: cluster.Tally{Received: uint64(n * 100)}}})
+		}
+		apply(upgrade.Finished{Outcome: upgrade.OutcomeVerified})
+		r := New(s, rehearsal.Header{})
+		if n := len(r.Timeline.Delivered); n > 200 {
+			t.Errorf("%s: %d intervals", name, n)
+		}
+		for _, f := range Formats() {
+			if err := r.Write(io.Discard, f); err != nil {
+				t.Errorf("%s as %s: %v", name, f, err)
+			}
+		}
 	}
 }

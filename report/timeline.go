@@ -38,13 +38,16 @@ var widths = []time.Duration{
 	10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour,
 }
 
+// longest bounds what is drawn, of a log whose clock leapt.
+const longest = 100 * 365 * 24 * time.Hour
+
 func widthOf(whole time.Duration) time.Duration {
 	for _, w := range widths {
 		if whole <= intervals*w {
 			return w
 		}
 	}
-	return widths[len(widths)-1]
+	return min(whole, longest) / intervals
 }
 
 func timeline(s rehearsal.State) Timeline {
@@ -65,7 +68,10 @@ func timeline(s rehearsal.State) Timeline {
 		if now.At.After(ended) {
 			break
 		}
-		for !from.Add(time.Duration(len(t.Delivered)) * width).After(now.At) {
+		if now.At.Before(before.At) { // the clock was set back
+			now.At = before.At
+		}
+		for n := min(int(now.At.Sub(from)/width), intervals+1) + 1; len(t.Delivered) < n; {
 			t.Delivered, t.Lost, t.Duplicated = append(t.Delivered, 0), append(t.Lost, 0), append(t.Duplicated, 0)
 		}
 		// A message that comes late after all is no longer lost, and was not
@@ -88,7 +94,7 @@ func (t Timeline) deliver(from time.Time, width time.Duration, before, now rehea
 		return
 	}
 	told := uint64(0)
-	for i := int(before.At.Sub(from) / width); i < len(t.Delivered); i++ {
+	for i := max(0, min(int(before.At.Sub(from)/width), len(t.Delivered)-1)); i < len(t.Delivered); i++ {
 		sum := came
 		if until := from.Add(time.Duration(i+1) * width).Sub(before.At); until < span {
 			sum = uint64(float64(came) * float64(until) / float64(span))

@@ -205,9 +205,6 @@ func (r Report) differing() []Claim {
 
 // took puts milliseconds into words.
 func took(millis float64) string {
-	if millis > 0 && millis < 10 {
-		return strconv.FormatFloat(millis, 'f', 1, 64) + " ms"
-	}
 	return upgrade.Round(time.Duration(millis * float64(time.Millisecond)))
 }
 

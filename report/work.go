@@ -40,6 +40,7 @@ type JetStream struct {
 
 	Written      uint64  `json:"written"` // values, acknowledged
 	KVFailed     uint64  `json:"kv_failed"`
+	KVStalls     uint64  `json:"kv_stalls"`
 	KVStallMSMax float64 `json:"kv_stall_ms_max"`
 	Backwards    uint64  `json:"backwards"` // values older than the one before, as the reader saw them
 
@@ -68,7 +69,7 @@ func jetStream(s cluster.Stored) *JetStream {
 	}
 	return &JetStream{
 		s.Rate, ms(s.Timeout), s.Asked, s.Acked, s.Again, s.Refused, s.TimedOut, s.Stalls, ms(s.StallMax),
-		s.Consumed, s.Redelivered, s.Written, s.KVFailed, ms(s.KVStallMax), s.Backwards,
+		s.Consumed, s.Redelivered, s.Written, s.KVFailed, s.KVStalls, ms(s.KVStallMax), s.Backwards,
 		s.Looked, s.Found, s.Missing, s.Twice, s.Unsure, s.KVLost,
 	}
 }
@@ -115,8 +116,8 @@ func (j JetStream) words() []string {
 	if j.Redelivered > 0 {
 		out = append(out, fmt.Sprintf("The durable consumer handed out %s of %s again.", number(j.Redelivered), number(j.Consumed)))
 	}
-	if j.KVFailed > 0 {
-		out = append(out, fmt.Sprintf("%s to write a value to the bucket failed; the longest took %s.", count(int(j.KVFailed), "attempt"), took(j.KVStallMSMax)))
+	if j.KVStalls > 0 {
+		out = append(out, fmt.Sprintf("%s of the bucket stalled, %s at most, and %s to write one failed.", count(int(j.KVStalls), "value"), took(j.KVStallMSMax), count(int(j.KVFailed), "attempt")))
 	}
 	if j.KVLost {
 		out = append(out, "The bucket's last value that was acknowledged is LOST.")

@@ -42,7 +42,7 @@ func TestYourClients(t *testing.T) {
 	}
 	want := []string{
 		"app1: 1 client, nats.js 3.0.0; A → C; 1 reconnect, longest away ≤ 30 ms; noticed lame duck 1 of 1; DIED: exit status 3, enough",
-		"cart: 2 clients, nats.js 3.0.0; A → C; 2 reconnects, longest away 9 ms; noticed lame duck 1 of 2",
+		"cart: 2 clients, nats.js 3.0.0; A → C; 2 reconnects, longest away 9.0 ms; noticed lame duck 1 of 2",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -108,13 +108,15 @@ func ExitDetail(p cluster.Process) string {
 	return fmt.Sprintf("%s, %s after %s", e, Round(e.After), p.Stop.Signal())
 }
 
-// Round shortens a duration to what a person reads: "4 ms", "1.24 s".
+// Round shortens a duration to what a person reads: "4.9 ms", "25 ms", "1.24 s".
 func Round(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return "under 1 ms"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+	switch millis := d.Seconds() * 1000; {
+	case millis < 0.05:
+		return "under 0.1 ms"
+	case millis < 9.95:
+		return fmt.Sprintf("%.1f ms", millis)
+	case millis < 999.5:
+		return fmt.Sprintf("%.0f ms", millis)
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.2f s", d.Seconds())
 	case d < time.Minute:

@@ -119,7 +119,17 @@ type Step struct {
 	Lost       uint64         `json:"lost"`
 	Duplicated uint64         `json:"duplicated"`
 	GapMSMax   float64        `json:"gap_ms_max"` // the longest that a client was without a server
+	Moment     upgrade.Moment `json:"moment,omitempty"`
+	Join       *Join          `json:"join,omitempty"` // absent if it cost nothing
 	Waits
+}
+
+// Join is the part of what a start cost that was after the process was there.
+type Join struct {
+	Lost       uint64  `json:"lost"`
+	Duplicated uint64  `json:"duplicated"`
+	Reconnects int     `json:"reconnects"`
+	GapMSMax   float64 `json:"gap_ms_max"`
 }
 
 // Check is a condition and what was seen of it. Known is false if nothing was
@@ -327,7 +337,10 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 		Lost: st.Impact.Lost, Duplicated: st.Impact.Duplicated, GapMSMax: ms(st.Impact.LongestAway),
 		Waits: Waits{st.Bill.Unanswered, st.Bill.Stalls, ms(st.Bill.Longest)},
 	}
-	out.Given = st.StepOutline.Given
+	out.Given, out.Moment = st.StepOutline.Given, st.Moment
+	if j := st.Join; !j.Quiet() || j.Reconnects > 0 {
+		out.Join = &Join{Lost: j.Lost, Duplicated: j.Duplicated, Reconnects: j.Reconnects, GapMSMax: ms(j.LongestAway)}
+	}
 	if !st.Began.IsZero() {
 		at := ms(st.Began.Sub(began(s)))
 		out.BeganMS = &at

@@ -110,7 +110,8 @@ type StepEnded struct {
 	Checks   []Result       `json:"checks"`
 	Findings []Finding      `json:"findings,omitempty"`
 	Impact   Impact         `json:"impact"`
-	On       map[string]int `json:"on,omitempty"` // the fleet's clients by node, then
+	Join     Impact         `json:"join,omitzero"` // the part of it after a server's process was there
+	On       map[string]int `json:"on,omitempty"`  // the fleet's clients by node, then
 }
 
 // Finished ends a rehearsal.

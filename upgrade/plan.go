@@ -94,7 +94,8 @@ type StepOutline struct {
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
-	Stops   bool          `json:"stops,omitempty"`   // its action ends a server
+	Stops   bool          `json:"stops,omitempty"` // its action ends a server
+	Moment  Moment        `json:"moment,omitempty"`
 	Predict []string      `json:"predict,omitempty"` // the nodes to which the text lets the node's clients go, in equal parts
 	Timeout time.Duration `json:"timeout"`
 	Undo    string        `json:"undo,omitempty"`
@@ -115,6 +116,7 @@ func (p Plan) Outline() Outline {
 			ID: s.ID, Title: s.Title, Node: s.Node, Why: s.Why, Quote: s.Quote,
 			Timeout: s.Timeout, NoUndo: s.NoUndo, Stops: s.Stops, Predict: s.Predict,
 		}
+		so.Moment = momentOf(s.Do)
 		if s.Do != nil {
 			so.Command = s.Do.Command(nothing)
 			if sh, ok := s.Do.(Shelled); ok {
@@ -139,4 +141,29 @@ func (p Plan) Outline() Outline {
 		out.Steps = append(out.Steps, so)
 	}
 	return out
+}
+
+// Moment is when, within a server's turn, something happens: it is stopped, its
+// binary is swapped, it is started, and it joins the others. A step that starts one
+// is two moments: what it cost until the process was there, and after that.
+type Moment string
+
+// The moments.
+const (
+	MomentStop  Moment = "stop"
+	MomentSwap  Moment = "swap"
+	MomentStart Moment = "start"
+	MomentJoin  Moment = "join"
+)
+
+func momentOf(a Action) Moment {
+	switch a.(type) {
+	case StopNode:
+		return MomentStop
+	case Replace:
+		return MomentSwap
+	case StartNode:
+		return MomentStart
+	}
+	return ""
 }

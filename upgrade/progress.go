@@ -28,6 +28,7 @@ type StepProgress struct {
 	Checks   []Result
 	Findings []Finding
 	Impact   Impact
+	Join     Impact // the part of it that was while a server joined
 	Bill     Bill
 	On       map[string]int
 	Reason   string
@@ -77,7 +78,7 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case StepEnded:
 		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at
-			s.Checks, s.Findings, s.Impact, s.On = e.Checks, e.Findings, e.Impact, e.On
+			s.Checks, s.Findings, s.Impact, s.Join, s.On = e.Checks, e.Findings, e.Impact, e.Join, e.On
 		})
 		p.Current++
 	case cluster.FleetChanged:

@@ -3,6 +3,7 @@ package upgrade_test
 import (
 	"maps"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nats-roll/cluster"
@@ -65,4 +66,27 @@ func TestPredicted(t *testing.T) {
 			t.Errorf("after %s: %v, want %v", st.id, got, st.want)
 		}
 	}
+}
+
+// Which moment of a server's turn a step is, and what of a start came after it.
+func TestMoments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := begin(t, spec(t, 2, true), false, nil).end()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[string]upgrade.Moment{"start-a": "start", "stop-a": "stop", "replace-a": "swap", "restart-a": "start", "connect-clients": "", "stop-c": "stop"} {
+			if got := find(s.Plan, id).Moment; got != want {
+				t.Errorf("%s is %q", id, got)
+			}
+		}
+		for _, st := range s.Plan.Steps {
+			if st.Join.Lost > st.Impact.Lost || st.Moment != upgrade.MomentStart && st.Join.Published > 0 {
+				t.Errorf("%s: %+v of %+v", st.ID, st.Join, st.Impact)
+			}
+		}
+		if j := find(s.Plan, "restart-a").Join; j.Published == 0 {
+			t.Errorf("nothing was published while A joined: %+v", j)
+		}
+	})
 }

@@ -189,6 +189,7 @@ type turn struct {
 	before  cluster.Observation
 	began   time.Time // when the action began; what is observed before proves nothing
 	acted   time.Time // when the action was over
+	then    cluster.Observation
 	command string
 	told    []Result // the verdicts as last told
 	stuck   bool
@@ -337,6 +338,7 @@ func (t *turn) act(ctx context.Context) error {
 		}
 	}
 	t.acted = time.Now()
+	t.then, _ = t.World.Observe()
 	t.Driver.Look()
 	t.Sink(StepActed{ID: t.ID})
 	return nil
@@ -477,6 +479,9 @@ func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason str
 	e := StepEnded{
 		ID: t.ID, Status: status, How: t.how, Reason: reason, Checks: rs,
 		Impact: Measure(t.before, o), On: o.Fleet.On(),
+	}
+	if momentOf(t.Do) == MomentStart && !t.acted.IsZero() {
+		e.Join = Measure(t.then, o)
 	}
 	if status == Verified || status == Forced { // what did not happen says nothing about the text
 		e.Findings = judge(t.Claims, t.before, o)

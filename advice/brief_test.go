@@ -64,6 +64,9 @@ func TestBriefOfSeveralSteps(t *testing.T) {
 			t.Errorf("%d times %q in\n%s", strings.Count(text, want), want, text)
 		}
 	}
+	if strings.Contains(text, "no JetStream") {
+		t.Errorf("it has JetStream:\n%s", text)
+	}
 	if len(steps) != 3 || len(steps.Blocking()) == 0 {
 		t.Errorf("%d steps, %d block", len(steps), len(steps.Blocking()))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"nats-roll/cluster"
 )
@@ -97,18 +98,21 @@ func (s Steps) Brief() []Remark {
 	if len(out) == 0 {
 		return nil
 	}
-	others := 0
+	others, lack := 0, ""
 	for _, f := range s.Findings() {
 		switch {
 		case !f.Matters || f.Undecided:
 			others++
+			if strings.HasPrefix(f.Because, "no JetStream") {
+				lack = ", which has no JetStream among other things"
+			}
 		case f.Severity == Info:
 		default:
 			out = append(out, Remark{f.Severity, f.Text})
 		}
 	}
 	if others > 0 {
-		out = append(out, Remark{Info, fmt.Sprintf("%d more findings do not concern this rehearsal, which has no JetStream among other things: %s", others, s.Command())})
+		out = append(out, Remark{Info, fmt.Sprintf("%d more findings do not concern this rehearsal%s: %s", others, lack, s.Command())})
 	}
 	return out
 }

@@ -507,6 +507,11 @@ func TestALogThatWasEmptied(t *testing.T) {
 	v, e := supervise(t)
 	begin(t, v, "serve")
 	await(t, e, func(l cluster.Logged) bool { return strings.Contains(l.Lines[len(l.Lines)-1].Text, "ready") })
+	log, err := os.OpenFile(v.Slot("A").Log(), os.O_WRONLY|os.O_APPEND, 0)
+	must(t, err)
+	_, err = fmt.Fprintln(log, strings.Repeat("more than what comes after ", 20)) // or it may be as long again at once
+	must(t, errors.Join(err, log.Close()))
+	await(t, e, func(l cluster.Logged) bool { return strings.Contains(l.Lines[len(l.Lines)-1].Text, "more than") })
 	must(t, os.Truncate(v.Slot("A").Log(), 0))
 	must(t, v.Stop(t.Context(), "A", cluster.StopInt, patience))
 	await(t, e, func(l cluster.Logged) bool { return strings.Contains(l.Lines[len(l.Lines)-1].Text, "Exiting") })

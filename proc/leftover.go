@@ -309,6 +309,7 @@ func (p LeftoverProcess) end(ctx context.Context) error {
 			return fmt.Errorf("end %s, pid %d: %w", p.Node, p.PID, err)
 		}
 		if p.gone(ctx, killGrace) {
+			endGroup(ctx, int(found.Pid))
 			return nil
 		}
 	}

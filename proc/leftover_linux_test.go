@@ -46,3 +46,25 @@ func TestAScriptThatWasKeptIsFoundAndEnded(t *testing.T) {
 	waitGone(t, pid)
 	waitGone(t, server)
 }
+
+// A server that a script has put into the background, and that does not hear
+// SIGINT, is ended all the same once the script is gone.
+func TestWhatAScriptLeavesIsEnded(t *testing.T) {
+	root, bin := t.TempDir(), t.TempDir()
+	script := file(t, "#!/bin/sh\nsleep 600 &\necho $! >"+bin+"/pid.next\nmv "+bin+"/pid.next "+bin+"/pid\nwait\n")
+	cmd, pid := spawn(t, root, "PROC_TEST_KEEP=1", "PROC_TEST_SERVER="+script.Path)
+	must(t, cmd.Wait())
+	var deaf int
+	for deadline := time.Now().Add(patience); deaf == 0 && time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
+		b, _ := os.ReadFile(bin + "/pid")
+		deaf, _ = strconv.Atoi(strings.TrimSpace(string(b)))
+	}
+	found := leftovers(t, root)
+	if len(found) != 1 {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+		t.Fatalf("found %+v", found)
+	}
+	must(t, found[0].End(t.Context()))
+	waitGone(t, pid)
+	waitGone(t, deaf)
+}

@@ -302,17 +302,17 @@ func (s *stored) startKV(pause time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, flushing)
 	defer cancel()
-	write, err := out.KeyValue(ctx, bucketName)
-	if err != nil {
-		return err
-	}
-	read, err := in.KeyValue(ctx, bucketName)
-	if err != nil {
-		return err
-	}
-	seen, err := read.Watch(s.read, key)
-	if err != nil {
-		return err
+	var write, read jetstream.KeyValue
+	var seen jetstream.KeyWatcher
+	// A server that has only just heard of the bucket may leave a request unanswered.
+	for _, do := range []func(context.Context) error{
+		func(ctx context.Context) (err error) { write, err = out.KeyValue(ctx, bucketName); return err },
+		func(ctx context.Context) (err error) { read, err = in.KeyValue(ctx, bucketName); return err },
+		func(context.Context) (err error) { seen, err = read.Watch(s.read, key); return err },
+	} {
+		if err := persist(ctx, time.Second, do); err != nil {
+			return fmt.Errorf("bucket %s: %w", bucketName, err)
+		}
 	}
 	s.work.Go(func() { s.write(write, pause) })
 	s.drain.Go(func() {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -140,7 +142,7 @@ func (s *stage) connect(name string, more ...nats.Option) stranger {
 		urls += n.ClientURL() + ","
 	}
 	nc, err := nats.Connect(urls, append([]nats.Option{
-		nats.Name(name), nats.DontRandomize(), nats.ReconnectJitter(0, 0), nats.ReconnectWait(50 * time.Millisecond),
+		nats.Name(name), nats.SetCustomDialer(polite{}), nats.DontRandomize(), nats.ReconnectJitter(0, 0), nats.ReconnectWait(50 * time.Millisecond),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { c.lost <- time.Now() }),
 		nats.ReconnectHandler(func(*nats.Conn) { c.back <- time.Now() }),
 	}, more...)...)
@@ -150,6 +152,28 @@ func (s *stage) connect(name string, more ...nats.Option) stranger {
 	s.t.Cleanup(nc.Close)
 	c.Conn = nc
 	return c
+}
+
+// polite is a dialer whose connections are read to their end before they are
+// closed. A server that finds its last words unread says "Read Error".
+type polite struct{ net.Dialer }
+
+func (d polite) Dial(network, addr string) (net.Conn, error) {
+	c, err := d.Dialer.Dial(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return politely{c.(*net.TCPConn)}, nil
+}
+
+type politely struct{ *net.TCPConn }
+
+func (c politely) Close() error {
+	if c.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+		_, _ = io.Copy(io.Discard, c.TCPConn)
+	}
+	return c.TCPConn.Close()
 }
 
 // moved checks the last move against what the client itself knows of it. It

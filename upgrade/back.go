@@ -33,8 +33,7 @@ func (t *turn) amissNow() map[string]*Way {
 	back := map[string]*Way{}
 	for _, st := range t.Plan.Steps {
 		s, _ := o.Server(st.Node)
-		died := s.Process.Exit != nil && !s.Process.Exit.Asked && s.Process.Exit.At.After(t.Runner.began)
-		if st.Back == nil || !died && (st.Node != t.Node || t.Back == nil) {
+		if st.Back == nil || !t.fell(s) && (st.Node != t.Node || t.Back == nil) {
 			continue
 		}
 		was := []Check{Running{Node: st.Node, Build: st.Back.Build}, OnDisk{Node: st.Node, Build: st.Back.Build}}
@@ -125,7 +124,7 @@ func (t *turn) hold(ctx context.Context, checks []Check, since, until time.Time)
 // the step began.
 func (t *turn) died(o cluster.Observation) string {
 	s, ok := o.Server(t.Node)
-	if !ok || s.Process.Exit == nil || s.Process.Exit.Asked || s.Process.Exit.At.Before(t.began) || s.Process.PID == t.dead {
+	if !ok || s.Process.Exit == nil || s.Process.Exit.Asked || s.Process.Exit.At.Before(t.began) || s.Process.PID == t.dead || !t.fell(s) {
 		return ""
 	}
 	t.dead = s.Process.PID

@@ -23,9 +23,11 @@ type Plan struct {
 // Step is one thing to do and what must be true then.
 type Step struct {
 	ID    string // slug, unique in the plan
+	Part  string // the part of the chapter that it belongs to, if that has several
 	Title string // imperative
 	Node  string // the node it is about, if any
 	Why   string // a paragraph for someone who learns
+	Hint  string // what to look at, or to think of, before the command is shown
 	Quote string // the tutorial's sentence, if it has one
 
 	Given   []Requirement // what must hold before
@@ -35,6 +37,7 @@ type Step struct {
 	Until   []Check       // what must be true afterwards
 	Claims  []Claim       // what the text says will be seen
 	Stops   bool          // its action ends a server
+	Expect  []string      // nodes whose server may end in it without being asked
 	Predict []string      // where the text lets the node's clients go, in equal parts
 	Timeout time.Duration // for the action and the checks together
 
@@ -85,9 +88,11 @@ type Outline struct {
 // StepOutline is a step as data only.
 type StepOutline struct {
 	ID      string        `json:"id"`
+	Part    string        `json:"part,omitempty"`
 	Title   string        `json:"title"`
 	Node    string        `json:"node,omitempty"`
 	Why     string        `json:"why"`
+	Hint    string        `json:"hint,omitempty"`
 	Quote   string        `json:"quote,omitempty"`
 	Command string        `json:"command,omitempty"`
 	Shell   string        `json:"shell,omitempty"` // the command for another terminal, where it needs more words
@@ -113,7 +118,7 @@ func (p Plan) Outline() Outline {
 	nothing := cluster.Observe(p.Topology)
 	for _, s := range p.Steps {
 		so := StepOutline{
-			ID: s.ID, Title: s.Title, Node: s.Node, Why: s.Why, Quote: s.Quote,
+			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote,
 			Timeout: s.Timeout, NoUndo: s.NoUndo, Stops: s.Stops, Predict: s.Predict,
 		}
 		so.Moment = momentOf(s.Do)

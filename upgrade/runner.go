@@ -55,9 +55,10 @@ type Runner struct {
 	Intents <-chan Intent // nil for an unattended run
 	Failing OnFailure     // of an unattended run
 
-	began time.Time
-	back  map[string]cluster.Build // nodes that were rolled back, and to what
-	amiss []*StepError             // what a person went on from
+	began   time.Time
+	back    map[string]cluster.Build // nodes that were rolled back, and to what
+	amiss   []*StepError             // what a person went on from
+	excused map[int]bool             // processes that ended in a step that lets them
 }
 
 // StepError is the failure of a step in an unattended run.
@@ -446,14 +447,32 @@ func (t *turn) tell(rs []Result) {
 	}
 }
 
-// collapsed finds a server that ended without being asked since the run began.
+// collapsed finds a server that ended without being asked since the run began,
+// in a step that does not expect that.
 func (t *turn) collapsed(o cluster.Observation) error {
 	for _, s := range o.Servers {
-		if e := s.Process.Exit; e != nil && !e.Asked && e.At.After(t.Runner.began) {
+		if t.fell(s) {
 			return errors.New(notUp(s).Detail)
 		}
 	}
 	return nil
+}
+
+// fell says that a server ended without being asked since the run began. One
+// that ended in a step that expects it is excused, then and later.
+func (t *turn) fell(s cluster.Server) bool {
+	e := s.Process.Exit
+	if e == nil || e.Asked || !e.At.After(t.Runner.began) || t.excused[s.Process.PID] {
+		return false
+	}
+	if !slices.Contains(t.Expect, s.Node.Name) {
+		return true
+	}
+	if t.excused == nil {
+		t.excused = map[int]bool{}
+	}
+	t.excused[s.Process.PID] = true
+	return false
 }
 
 // departed finds an application that the step has started and that has ended.

@@ -78,6 +78,7 @@ func (a *app) open(ctx context.Context, r rehearse, watchers ...rehearsal.Watche
 	s.builds = r.resolver()
 	s.driver, err = local.New(local.Options{
 		Topology: r.topology, Dir: s.dir, Sink: s.lab.Emit, Keep: r.keep, Identify: release.Identify, Inspect: release.Inspect,
+		System: fleet.System,
 		Clients: func(w cluster.Workload) local.Clients {
 			return fleet.New(fleet.Options{Topology: r.topology, Workload: w, Sink: s.lab.Emit})
 		},

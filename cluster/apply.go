@@ -17,11 +17,20 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 	switch e := e.(type) {
 	case Installed:
 		return o.with(e.Node, func(s *Server) { s.Disk, s.Spoilt = e.Build, e.Reason })
+	case Configured:
+		return o.with(e.Node, func(s *Server) { s.Config = e.Text })
+	case Held:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Process.Held = e.On })
+	case Occupied:
+		return o.with(e.Node, func(s *Server) { s.Occupied = e.On })
 	case Inspected:
 		return o.with(e.Node, func(s *Server) { s.Inspection = e.Inspection })
 	case Started:
 		return o.with(e.Node, func(s *Server) {
-			*s = Server{Node: s.Node, Disk: s.Disk, Spoilt: s.Spoilt, Inspection: s.Inspection, Process: e.Process, Starts: s.Starts + 1}
+			*s = Server{
+				Node: s.Node, Disk: s.Disk, Spoilt: s.Spoilt, Config: s.Config, Occupied: s.Occupied, Inspection: s.Inspection,
+				Process: e.Process, Starts: s.Starts + 1,
+			}
 		})
 	case StopAsked:
 		return o.ofProcess(e.Node, e.PID, func(s *Server) {

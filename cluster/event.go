@@ -40,6 +40,37 @@ type Installed struct {
 	Reason string `json:"reason,omitempty"` // why it is none
 }
 
+// Configured says that ConfigFile in a node's slot has this text now; empty, that
+// there is no such file. What runs may have read another.
+type Configured struct {
+	Node string `json:"node"`
+	Text string `json:"text"`
+}
+
+// Held says that a process was stopped in its tracks with SIGSTOP, or goes on after
+// SIGCONT.
+type Held struct {
+	Node string `json:"node"`
+	PID  int    `json:"pid"`
+	On   bool   `json:"on"`
+}
+
+// Occupied says that nats-roll itself listens on a node's client port, so that no
+// server can, or does not any more.
+type Occupied struct {
+	Node string `json:"node"`
+	Port int    `json:"port"`
+	On   bool   `json:"on"`
+}
+
+// Requested is a request to the servers through the system account, and its answer.
+type Requested struct {
+	Subject string `json:"subject"`
+	Body    string `json:"body,omitempty"`
+	Reply   string `json:"reply,omitempty"`
+	Reason  string `json:"reason,omitempty"` // why there is no answer
+}
+
 // Inspected says whether a build is fit to be a node's next binary. It is told
 // before anything is stopped for it.
 type Inspected struct {
@@ -140,6 +171,10 @@ func (Fetching) Kind() string           { return "fetching" }
 func (Fetched) Kind() string            { return "fetched" }
 func (FetchFailed) Kind() string        { return "fetch-failed" }
 func (Installed) Kind() string          { return "installed" }
+func (Configured) Kind() string         { return "configured" }
+func (Held) Kind() string               { return "held" }
+func (Occupied) Kind() string           { return "occupied" }
+func (Requested) Kind() string          { return "requested" }
 func (Inspected) Kind() string          { return "inspected" }
 func (Started) Kind() string            { return "started" }
 func (StopAsked) Kind() string          { return "stop-asked" }
@@ -158,6 +193,10 @@ var Events = []Event{
 	Fetched{},
 	FetchFailed{},
 	Installed{},
+	Configured{},
+	Held{},
+	Occupied{},
+	Requested{},
 	Inspected{},
 	Started{},
 	StopAsked{},

@@ -53,7 +53,11 @@ func natsURL(host string, port int) string { return fmt.Sprintf("nats://%s:%d", 
 type Topology struct {
 	Cluster   string `json:"cluster"`             // the cluster's name, the same on every server
 	JetStream bool   `json:"jetstream,omitempty"` // of the permanent servers; the temporary one never has it
-	Nodes     []Node `json:"nodes"`               // permanent servers first
+	// Seeded: the first server is told of no other, and the others only of it.
+	Seeded bool `json:"seeded,omitempty"`
+	// Configured: every server reads ConfigFile, besides its command line.
+	Configured bool   `json:"configured,omitempty"`
+	Nodes      []Node `json:"nodes"` // permanent servers first
 }
 
 // NewTopology lays out permanent servers A, B, … and, with spare, the temporary
@@ -144,15 +148,16 @@ func (t Topology) NodeOfPort(port int) (Node, bool) {
 // --cluster_name (without one, servers generate names and reject each other's
 // first route with "Cluster Name Conflict").
 func (t Topology) Args(n Node) []string {
-	var routes []string
-	for _, p := range t.Permanent() {
-		routes = append(routes, p.RouteURL())
-	}
 	args := []string{
 		"-D", "-n", n.Name, "-a", n.Host,
 		"-p", strconv.Itoa(n.ClientPort), "-m", strconv.Itoa(n.MonitorPort),
-		"--cluster_name", t.Cluster,
-		"-cluster", n.RouteURL(), "-routes", strings.Join(routes, ","),
+		"--cluster_name", t.Cluster, "-cluster", n.RouteURL(),
+	}
+	if routes := t.routes(n); len(routes) > 0 {
+		args = append(args, "-routes", strings.Join(routes, ","))
+	}
+	if t.Configured {
+		args = append(args, "-c", ConfigFile)
 	}
 	if t.JetStream && n.Permanent {
 		args = append(args, "-js", "-sd", StoreDir)
@@ -160,9 +165,41 @@ func (t Topology) Args(n Node) []string {
 	return args
 }
 
-// StoreDir is where a server keeps its streams, in the folder that it is started
-// in.
-const StoreDir = "jetstream"
+// routes is where a node's server looks for others.
+func (t Topology) routes(n Node) []string {
+	var out []string
+	for i, p := range t.Permanent() {
+		switch {
+		case !t.Seeded:
+			out = append(out, p.RouteURL())
+		case i == 0 && p.Name != n.Name:
+			return []string{p.RouteURL()}
+		}
+	}
+	return out
+}
+
+// Files in the folder that a server is started in: where it keeps its streams, and
+// what it is configured with.
+const (
+	StoreDir   = "jetstream"
+	ConfigFile = "nats-server.conf"
+)
+
+// Who may ask servers for what the system account is needed for, where ConfigFile
+// says so (see SystemAccount). It is for rehearsals on one machine.
+const (
+	SystemUser     = "admin"
+	SystemPassword = "roll"
+)
+
+// SystemAccount is a configuration with a user of the system account. Clients that
+// do not say who they are stay welcome, in the global account, as long as no other
+// users are configured. (nats-server server/opts.go sysAccOnlyNoAuthUser)
+const SystemAccount = `accounts {
+  $SYS { users: [ { user: ` + SystemUser + `, password: ` + SystemPassword + ` } ] }
+}
+`
 
 // Command is what a person would type to start the node.
 func (t Topology) Command(n Node) string {

@@ -21,6 +21,8 @@ type Server struct {
 	Node       Node       `json:"node"`
 	Disk       Build      `json:"disk"`                // the file in the slot
 	Spoilt     string     `json:"spoilt,omitempty"`    // why that file is no server
+	Config     string     `json:"config,omitempty"`    // ConfigFile in the slot
+	Occupied   bool       `json:"occupied,omitempty"`  // nats-roll itself listens on its client port
 	Inspection Inspection `json:"inspection,omitzero"` // of the build that is to be next
 	Process    Process    `json:"process"`             // the newest one; zero before the first start
 	Starts     int        `json:"starts"`

@@ -60,6 +60,7 @@ type Process struct {
 	Stop    Stop      `json:"stop,omitempty"`  // how it was asked to end
 	Asked   time.Time `json:"asked,omitzero"`  // when it was asked
 	Exit    *Exit     `json:"exit,omitempty"`  // nil while it lives
+	Held    bool      `json:"held,omitempty"`  // it was sent SIGSTOP, and does nothing until SIGCONT
 	Guest   bool      `json:"guest,omitempty"` // somebody else started it, from the file in the slot; it is never signalled
 }
 

@@ -43,6 +43,8 @@ type Options struct {
 	Sink     cluster.Sink
 	Keep     bool // servers outlive the program
 	Clients  func(cluster.Workload) Clients
+	// System asks the servers at these URLs something, as cluster.SystemUser.
+	System   func(ctx context.Context, urls []string, subject string, body []byte) ([]byte, error)
 	Identify proc.Identify // what a file in a slot is, when somebody else put it there
 	// Inspect tells what a staged file is worth as the build that it should be,
 	// started with these arguments.
@@ -60,6 +62,7 @@ type Driver struct {
 
 	mu      sync.Mutex
 	clients Clients // nil until they are connected
+	taken   taken
 }
 
 var _ upgrade.Driver = (*Driver)(nil)
@@ -253,6 +256,7 @@ func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.servers.EndApplications()
+	d.taken.giveBack()
 	if d.clients != nil {
 		d.clients.Close()
 		d.clients = nil

@@ -35,6 +35,7 @@ func rig(t *testing.T, sink cluster.Sink) testRig {
 	dir := t.TempDir()
 	pids := map[string]int{}
 	d, err := local.New(local.Options{
+		System:   fleet.System,
 		Topology: top, Dir: dir, Identify: release.Identify, Inspect: release.Inspect,
 		Sink: func(e cluster.Event) {
 			if s, ok := e.(cluster.Started); ok {

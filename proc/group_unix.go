@@ -33,6 +33,14 @@ func (g group) signal(how cluster.Stop) error {
 	return g.process.Signal(sig)
 }
 
+// hold stops the server in its tracks, or lets it go on. No process can refuse that.
+func (g group) hold(on bool) error {
+	if on {
+		return g.process.Signal(syscall.SIGSTOP)
+	}
+	return g.process.Signal(syscall.SIGCONT)
+}
+
 // sameGroup says that a process is in a child's group: it is the server, and the
 // child a script that started it.
 func sameGroup(pid, child int) bool {

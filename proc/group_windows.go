@@ -94,5 +94,10 @@ func (g group) close() {
 	}
 }
 
+// hold: Windows has no signals for that.
+func (group) hold(bool) error {
+	return errors.New("a process cannot be stopped in its tracks on Windows")
+}
+
 // signalOf: nothing ends by a signal here.
 func signalOf(*os.ProcessState) string { return "" }

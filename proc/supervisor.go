@@ -287,6 +287,9 @@ func (v *Supervisor) Close(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range left {
 		wg.Go(func() {
+			if c.guest == nil {
+				_ = c.group.hold(false) // or it would hear nothing
+			}
 			if v.keep || c.guest != nil {
 				c.letGo()
 				return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"nats-roll/cluster"
@@ -33,6 +34,7 @@ func Accepts(ctx context.Context, file string, args []string) error {
 		said = head{}
 		cmd := command(ctx, file, all...)
 		cmd.Args[0] = program
+		cmd.Dir = filepath.Dir(file) // where the configuration is, too
 		cmd.Stdout, cmd.Stderr = &said, &said
 		return cmd
 	})

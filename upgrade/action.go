@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,11 +54,15 @@ type StopNode struct {
 
 // Command is the kill command, with the process id where it is known.
 func (a StopNode) Command(o cluster.Observation) string {
-	pid := "$PID_OF_" + a.Node
-	if s, ok := o.Server(a.Node); ok && s.Process.Alive() {
-		pid = strconv.Itoa(s.Process.PID)
+	return a.How.Command(pid(o, a.Node))
+}
+
+// pid is a process id for a command, or a word for it.
+func pid(o cluster.Observation, node string) string {
+	if s, ok := o.Server(node); ok && s.Process.Alive() {
+		return strconv.Itoa(s.Process.PID)
 	}
-	return a.How.Command(pid)
+	return "$PID_OF_" + node
 }
 
 // Run stops the server.
@@ -97,6 +102,105 @@ func Quote(path string) string {
 
 // Run replaces the file.
 func (a Replace) Run(ctx context.Context, d Driver) error { return d.Install(ctx, a.Node, a.Build) }
+
+// Configure writes the file that a node's server reads when it is started.
+type Configure struct {
+	Node string
+	Text string
+	Slot string // the folder that holds the node's nats-server
+}
+
+// Command writes the file with the shell.
+func (a Configure) Command(cluster.Observation) string {
+	file := Quote(filepath.Join(a.Slot, cluster.ConfigFile))
+	if a.Text == "" {
+		return "rm -f " + file
+	}
+	return fmt.Sprintf("cat > %s <<'EOF'\n%sEOF", file, a.Text)
+}
+
+// Run writes it.
+func (a Configure) Run(ctx context.Context, d Driver) error {
+	return d.Configure(ctx, a.Node, a.Text)
+}
+
+// Hold stops a node's process in its tracks, or lets it go on.
+type Hold struct {
+	Node string
+	On   bool
+}
+
+// Command is the kill command, with the process id where it is known.
+func (a Hold) Command(o cluster.Observation) string {
+	sig := "CONT"
+	if a.On {
+		sig = "STOP"
+	}
+	return fmt.Sprintf("kill -%s %s", sig, pid(o, a.Node))
+}
+
+// Run sends the signal.
+func (a Hold) Run(ctx context.Context, d Driver) error { return d.Hold(ctx, a.Node, a.On) }
+
+// Occupy takes a node's client port, or gives it back.
+type Occupy struct {
+	Node cluster.Node
+	On   bool
+}
+
+// Command is what a person would type to take the port; giving it back is Ctrl+C.
+func (a Occupy) Command(cluster.Observation) string {
+	if !a.On {
+		return ""
+	}
+	return fmt.Sprintf("nc -l %s %d", a.Node.Host, a.Node.ClientPort)
+}
+
+// Run does it.
+func (a Occupy) Run(ctx context.Context, d Driver) error { return d.Occupy(ctx, a.Node.Name, a.On) }
+
+// Ask asks the servers something through the system account.
+type Ask struct {
+	Server  cluster.Node // whose URL is in the command
+	Subject string
+	Body    string
+}
+
+// Command is the request with the NATS command-line tool.
+func (a Ask) Command(cluster.Observation) string {
+	return fmt.Sprintf("nats req -s %s --user %s --password %s %s %s",
+		a.Server.ClientURL(), cluster.SystemUser, cluster.SystemPassword, Quote(a.Subject), Quote(a.Body))
+}
+
+// Run asks; the answer is told, and what it led to is for checks to see.
+func (a Ask) Run(ctx context.Context, d Driver) error {
+	_, err := d.Request(ctx, a.Subject, []byte(a.Body))
+	return err
+}
+
+// Series is actions one after the other, up to the first that fails.
+type Series []Action
+
+// Command is a line for each that a person can type.
+func (a Series) Command(o cluster.Observation) string {
+	var out []string
+	for _, one := range a {
+		if c := one.Command(o); c != "" {
+			out = append(out, c)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// Run runs them.
+func (a Series) Run(ctx context.Context, d Driver) error {
+	for _, one := range a {
+		if err := one.Run(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Inspect finds out whether a build is fit to be a node's next binary.
 type Inspect struct {

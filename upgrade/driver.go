@@ -53,6 +53,19 @@ type Driver interface {
 	// Settle ends the numbered traffic and waits for the last message in
 	// flight. Tells cluster.FleetChanged with Totals.Settled.
 	Settle(ctx context.Context) error
+	// Configure writes cluster.ConfigFile in the node's slot, atomically; with an
+	// empty text it takes the file away. A server reads it when it is started. Tells
+	// cluster.Configured.
+	Configure(ctx context.Context, node, text string) error
+	// Hold stops the node's process in its tracks with SIGSTOP, or lets it go on
+	// with SIGCONT; on Windows it is an error. Tells cluster.Held.
+	Hold(ctx context.Context, node string, on bool) error
+	// Occupy listens on the node's client port, so that its server cannot, or gives
+	// the port back. Tells cluster.Occupied.
+	Occupy(ctx context.Context, node string, on bool) error
+	// Request asks the servers something as cluster.SystemUser, and returns the
+	// first answer. Tells cluster.Requested.
+	Request(ctx context.Context, subject string, body []byte) ([]byte, error)
 	// Look asks everything for fresh observations soon. It does not wait.
 	Look()
 }

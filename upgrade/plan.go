@@ -17,6 +17,7 @@ type Plan struct {
 	Topology cluster.Topology
 	From, To cluster.Builds
 	Slots    map[string]cluster.Build // what lies in each slot at the start
+	Configs  map[string]string        // and how its server is configured, if the topology is
 	Steps    []Step
 }
 

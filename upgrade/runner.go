@@ -142,7 +142,14 @@ func (r *Runner) adjusted(st Step) Step {
 // others, one after the other so that they do not hold each other up, while it is
 // started. What it returns waits for a node's.
 func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(node string) error, err error) {
-	install := func(node string) error { return r.Driver.Install(ctx, node, r.Plan.Slots[node]) }
+	install := func(node string) error {
+		if text, ok := r.Plan.Configs[node]; ok {
+			if err := r.Driver.Configure(ctx, node, text); err != nil {
+				return err
+			}
+		}
+		return r.Driver.Install(ctx, node, r.Plan.Slots[node])
+	}
 	nodes := r.Plan.Topology.Nodes
 	if err := install(nodes[0].Name); err != nil {
 		return nil, err

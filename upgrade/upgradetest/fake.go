@@ -41,6 +41,9 @@ type Fake struct {
 	// Deaf makes a server of this version never answer.
 	Deaf cluster.Version
 
+	// Reply answers requests; without it there is nobody to answer.
+	Reply func(subject string, body []byte) ([]byte, error)
+
 	mu      sync.Mutex
 	nodes   map[string]*node
 	clients []*cluster.Client
@@ -59,6 +62,7 @@ type Fake struct {
 
 type node struct {
 	disk    cluster.Build
+	taken   bool // its client port is
 	process cluster.Process
 	id      string
 	dying   chan struct{} // closed when the process has exited
@@ -142,6 +146,8 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 		return fmt.Errorf("start %s: its slot is empty", name)
 	case n.process.Alive():
 		return fmt.Errorf("start %s: it runs already, pid %d", name, n.process.PID)
+	case n.taken:
+		return fmt.Errorf("start %s: its port is in use", name)
 	}
 	f.nextPID++
 	f.nextID++
@@ -245,6 +251,68 @@ func (f *Fake) exit(name string, n *node, e cluster.Exit) {
 	f.scatter(name)
 }
 
+// Configure implements upgrade.Driver: the text is told, and nobody reads it.
+func (f *Fake) Configure(ctx context.Context, name, text string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := f.node(ctx, name); err != nil {
+		return err
+	}
+	f.Sink(cluster.Configured{Node: name, Text: text})
+	return nil
+}
+
+// Hold implements upgrade.Driver: a server that is held does not answer.
+func (f *Fake) Hold(ctx context.Context, name string, on bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case !n.process.Alive():
+		return fmt.Errorf("hold %s: it does not run", name)
+	}
+	n.process.Held = on
+	f.Sink(cluster.Held{Node: name, PID: n.process.PID, On: on})
+	return nil
+}
+
+// Occupy implements upgrade.Driver.
+func (f *Fake) Occupy(ctx context.Context, name string, on bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case on && n.process.Alive():
+		return fmt.Errorf("occupy the port of %s: it is in use", name)
+	}
+	n.taken = on
+	at, _ := f.Topology.Node(name)
+	f.Sink(cluster.Occupied{Node: name, Port: at.ClientPort, On: on})
+	return nil
+}
+
+// Request implements upgrade.Driver.
+func (f *Fake) Request(ctx context.Context, subject string, body []byte) (reply []byte, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	e := cluster.Requested{Subject: subject, Body: string(body)}
+	if f.Reply == nil {
+		err = errNoServer
+	} else {
+		reply, err = f.Reply(subject, body)
+	}
+	if e.Reply = string(reply); err != nil {
+		e.Reason = err.Error()
+	}
+	f.Sink(e)
+	return reply, err
+}
+
 // Look implements upgrade.Driver.
 func (f *Fake) Look() { f.kick() }
 
@@ -274,6 +342,9 @@ func (f *Fake) watch() {
 			if a, ok := f.answer(n.Name); ok {
 				f.Sink(cluster.Answered{Answer: a})
 			}
+			if f.nodes[n.Name].process.Held {
+				f.Sink(cluster.Unanswered{Node: n.Name, Began: time.Now(), Reason: "it is held"})
+			}
 		}
 		f.mu.Unlock()
 	}
@@ -281,7 +352,7 @@ func (f *Fake) watch() {
 
 func (f *Fake) answer(name string) (cluster.Answer, bool) {
 	n := f.nodes[name]
-	if !n.process.Alive() || n.disk.Version == f.Deaf || time.Since(n.process.Started) < bootTime {
+	if !n.process.Alive() || n.process.Held || n.process.Build.Version == f.Deaf || time.Since(n.process.Started) < bootTime {
 		return cluster.Answer{}, false
 	}
 	now := time.Now()

@@ -258,6 +258,36 @@ var Suite = []Case{
 		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
 		b.soon(upgrade.Running{Node: "A", Build: b.To}, upgrade.OnDisk{Node: "A", Build: b.To})
 	}},
+	{"a server that is held does not answer, and goes on afterwards", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Hold(b.ctx(), "A", true))
+		b.soon(told{"A", "held, and silent", func(s cluster.Server) bool { return s.Process.Held && !s.Silent.IsZero() }})
+		b.ok(b.Driver.Hold(b.ctx(), "A", false))
+		b.soon(condition{"A", cluster.Up}, upgrade.Meshed{Among: []string{"A", "B"}})
+	}},
+	{"a port that is occupied keeps its server from starting", func(b *bench) {
+		b.ok(b.Driver.Install(b.ctx(), "A", b.From))
+		b.ok(b.Driver.Occupy(b.ctx(), "A", true))
+		b.soon(told{"A", "without its port", func(s cluster.Server) bool { return s.Occupied }})
+		if b.Driver.Start(b.ctx(), "A", b.args("A")) == nil {
+			b.Fatal("it was started all the same")
+		}
+		b.ok(b.Driver.Occupy(b.ctx(), "A", false))
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+		if b.Driver.Occupy(b.ctx(), "A", true) == nil {
+			b.Fatal("the port of a running server was taken")
+		}
+	}},
+	{"what a server is configured with is told", func(b *bench) {
+		b.ok(b.Driver.Configure(b.ctx(), "A", "ping_max: 3\n"))
+		b.ok(b.Driver.Install(b.ctx(), "A", b.From))
+		b.ok(b.Driver.Start(b.ctx(), "A", append(b.args("A"), "-c", cluster.ConfigFile)))
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+		b.soon(told{"A", "configured", func(s cluster.Server) bool { return s.Config == "ping_max: 3\n" }})
+		b.ok(b.Driver.Configure(b.ctx(), "A", ""))
+		b.soon(told{"A", "configured by its command line alone", func(s cluster.Server) bool { return s.Config == "" }})
+	}},
 	{"an action on a node that does not exist is refused", func(b *bench) {
 		for _, err := range []error{
 			b.Driver.Install(b.ctx(), "Z", b.From),
@@ -290,6 +320,19 @@ func (c condition) String() string { return fmt.Sprintf("%s is in %s", c.node, c
 func (c condition) Eval(o cluster.Observation) upgrade.Verdict {
 	s, _ := o.Server(c.node)
 	return upgrade.Verdict{Met: s.Condition() == c.want, Known: true, Detail: string(s.Condition())}
+}
+
+// told is met when the server is told as it should be.
+type told struct {
+	node, what string
+	is         func(cluster.Server) bool
+}
+
+func (c told) String() string { return fmt.Sprintf("%s is %s", c.node, c.what) }
+
+func (c told) Eval(o cluster.Observation) upgrade.Verdict {
+	s, _ := o.Server(c.node)
+	return upgrade.Verdict{Met: c.is(s), Known: true}
 }
 
 // unmet is met when the check is not, for this reason.

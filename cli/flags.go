@@ -37,6 +37,7 @@ const mirrorVariable = "NATS_ROLL_MIRROR"
 
 // settings are the flags, as given.
 type settings struct {
+	flags   *pflag.FlagSet
 	chapter string
 	from    side
 	to      side
@@ -75,6 +76,7 @@ type rehearse struct {
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
+	s.flags = f
 	f.StringVar(&s.chapter, "chapter", "rolling", "what to walk: "+chapterWords())
 	s.from.Want, s.to.Want = defaultFrom, defaultTo
 	f.Var(&s.from, "from", "the `build` to upgrade from: 2.14.9, 2.14 (its newest patch at hand, or known), latest, previous (the release before --to), embedded, or a file; A=BUILD for one server")
@@ -96,13 +98,16 @@ func (s *settings) register(f *pflag.FlagSet) {
 
 // check says what the flags mean, or what is wrong with them.
 func (s *settings) check() (rehearse, error) {
-	r := rehearse{settings: *s}
+	kind, known := upgrade.FindChapter(s.chapter)
+	if !known {
+		return rehearse{}, usagef("use --chapter "+strings.Join(chapterNames(), " or --chapter "), "unknown chapter %q", s.chapter)
+	}
+	if err := s.suit(kind); err != nil {
+		return rehearse{}, err
+	}
+	r := rehearse{settings: *s, kind: kind}
 	var err error
-	var known bool
-	r.kind, known = upgrade.FindChapter(s.chapter)
 	switch {
-	case !known:
-		return r, usagef("use --chapter "+strings.Join(chapterNames(), " or --chapter "), "unknown chapter %q", s.chapter)
 	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
 		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
 	}
@@ -128,6 +133,9 @@ func (s *settings) check() (rehearse, error) {
 		return r, usagef("use --port-offset 1000", "%w", err)
 	}
 	r.topology.JetStream = s.jetstream
+	if kind.Shape != nil {
+		kind.Shape(&r.topology)
+	}
 	if err := r.side(); err != nil {
 		return r, err
 	}
@@ -154,6 +162,30 @@ func (s *settings) check() (rehearse, error) {
 		}
 	}
 	return r, nil
+}
+
+// suit gives flags that nobody gave the values that they have in a chapter, and
+// refuses those that it cannot have otherwise.
+func (s *settings) suit(c upgrade.Chapter) error {
+	for _, name := range c.Fixed {
+		f := s.flags.Lookup(name)
+		if f == nil {
+			continue
+		}
+		if want := cmp.Or(c.Flags[name], f.DefValue); f.Changed && f.Value.String() != want {
+			return usagef("leave out --"+name, "chapter %s needs --%s=%s", c.Name, name, want)
+		}
+	}
+	for name, value := range c.Flags {
+		f := s.flags.Lookup(name)
+		if f == nil || f.Changed { // some commands have fewer
+			continue
+		}
+		if err := f.Value.Set(value); err != nil {
+			return fmt.Errorf("chapter %s: --%s: %w", c.Name, name, err)
+		}
+	}
+	return nil
 }
 
 func knownTheme(s string) error {

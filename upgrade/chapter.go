@@ -1,12 +1,21 @@
 package upgrade
 
-// Chapter is a kind of rehearsal: what makes its plan, and between which builds
-// when nobody says so.
+import "nats-roll/cluster"
+
+// Chapter is a kind of rehearsal: what makes its plan, and of what when nobody says
+// so. A new one is a file with a Chapter in it, and a line in Chapters.
 type Chapter struct {
 	Name  string
 	About string // in a few words
 	Plan  func(Spec) Plan
 	Down  bool // from the newer build to the older one
+	// Flags is what flags of the command line are by default in this chapter.
+	Flags map[string]string
+	// Fixed lists flags that cannot be anything else than Flags says, or than their
+	// default where that says nothing.
+	Fixed []string
+	// Shape says what else is special about the servers; it may be nil.
+	Shape func(*cluster.Topology)
 }
 
 // Chapters lists them, the default first.

@@ -107,8 +107,7 @@ func (s *settings) check() (rehearse, error) {
 	}
 	r := rehearse{settings: *s, kind: kind}
 	var err error
-	switch {
-	case s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent:
+	if s.nodes < cluster.MinPermanent || s.nodes > cluster.MaxPermanent {
 		return r, usagef(fmt.Sprintf("use --nodes %d to %d", cluster.MinPermanent, cluster.MaxPermanent), "--nodes %d is out of range", s.nodes)
 	}
 	if s.jetstream && s.nodes < jsNodes {

@@ -41,6 +41,9 @@ func planText(w io.Writer, o upgrade.Outline) error {
 	}
 	for i, s := range o.Steps {
 		fmt.Fprintf(&b, "\n%2d. %s  (%s)\n    %s\n", i+1, s.Title, s.ID, wrap(s.Why, 74, "    "))
+		if s.Quote != "" {
+			fmt.Fprintf(&b, "    %s\n", wrap(fmt.Sprintf("“%s” (%s)", s.Quote, s.Where), 74, "    "))
+		}
 		if s.Command != "" {
 			fmt.Fprintf(&b, "    $ %s\n", s.Command)
 		}
@@ -79,7 +82,7 @@ func planMarkdown(w io.Writer, o upgrade.Outline) error {
 	for i, s := range o.Steps {
 		fmt.Fprintf(&b, "\n## %d. %s\n\n%s\n", i+1, s.Title, s.Why)
 		if s.Quote != "" {
-			fmt.Fprintf(&b, "\n> %s\n", s.Quote)
+			fmt.Fprintf(&b, "\n> %s\n>\n> %s\n", s.Quote, s.Where)
 		}
 		if s.Command != "" {
 			fmt.Fprintf(&b, "\n```bash\n%s\n```\n", s.Command)

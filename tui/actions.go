@@ -166,15 +166,8 @@ func filter(m Model) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-func help(m Model) (tea.Model, tea.Cmd) {
-	m.helping = !m.helping
-	return m, nil
-}
-
 func escape(m Model) (tea.Model, tea.Cmd) {
 	switch {
-	case m.helping:
-		m.helping = false
 	case m.zoomed:
 		m.zoomed = false
 	default:

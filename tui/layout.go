@@ -35,8 +35,8 @@ func (m Model) View() string {
 			note = m.asking.text + " y/n"
 		}
 		return strings.Join(view.Fit(view.Wrap(note, m.size.W), m.size), "\n")
-	case m.helping:
-		lines = m.helpPage()
+	case m.over != nil:
+		lines = m.overlayPage()
 	case m.zoomed:
 		lines = m.zoomPage()
 	case m.size.W >= wideWidth && m.size.H >= wideHeight:
@@ -300,36 +300,3 @@ func (m Model) footer() string {
 
 // noteTime is how long a note stays in the footer, in seconds of the clock.
 const noteTime = 8e9
-
-// helpPage lists every key: a group beside each row where there is room, short
-// words in two columns where there is little.
-func (m Model) helpPage() []string {
-	t := m.theme
-	keys := table(m.commands())
-	inner := view.Inner(m.body())
-	var lines []string
-	if inner.H >= len(keys) {
-		group := ""
-		for _, k := range keys {
-			name := ""
-			if k.Group != group {
-				if group, name = k.Group, k.Group; len(lines) > 0 && inner.H >= len(keys)+3 {
-					lines = append(lines, "")
-				}
-			}
-			lines = append(lines, fmt.Sprintf("%s  %s  %s", t.Strong.Render(fmt.Sprintf("%-19s", name)), t.Key.Render(fmt.Sprintf("%9s", k.Keys)), k.Does))
-		}
-	} else {
-		half := (len(keys) + 1) / 2
-		for i := range half {
-			row := ""
-			for _, j := range []int{i, i + half} {
-				if j < len(keys) {
-					row += fmt.Sprintf("%s  %-16s ", t.Key.Render(fmt.Sprintf("%9s", keys[j].Keys)), keys[j].Short)
-				}
-			}
-			lines = append(lines, row)
-		}
-	}
-	return view.Panel(t, t.Step.Render("Every key"), t.Dim.Render("esc closes"), true, lines, m.body())
-}

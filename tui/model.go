@@ -68,7 +68,9 @@ type Model struct {
 	selected string
 	focus    panel
 	zoomed   bool
-	helping  bool
+	over     *overlay // what lies above everything else, if anything
+	top      int      // lines down in it
+	pick     int      // the row that is chosen in it
 	asking   *question
 	typing   bool // a filter is being typed
 	filter   view.LogFilter
@@ -183,9 +185,8 @@ func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch {
 	case m.asking != nil:
 		return m.answered(k)
-	case m.helping && k.Type != tea.KeyCtrlC && k.String() != "q":
-		m.helping = false // whatever else the key does, it does where that can be seen
-		return m, nil
+	case m.over != nil && k.Type != tea.KeyCtrlC && k.String() != "q":
+		return m.overlaid(k)
 	case m.typing:
 		return m.typed(k), nil
 	}

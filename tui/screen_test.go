@@ -18,6 +18,9 @@ import (
 	"nats-roll/upgrade"
 )
 
+// overlays are all there are.
+var overlays = []*overlay{&keysOverlay, &textOverlay}
+
 func names(ms map[string]moment) []string {
 	var out []string
 	for n := range ms {
@@ -41,7 +44,7 @@ func TestEveryScreenIsExactlyAsLargeAsTheTerminal(t *testing.T) {
 					s := screen(m, termenv.ANSI256, true, view.Size{W: w, H: h})
 					switch mode {
 					case 1:
-						s.helping = true
+						s.over, s.top = overlays[(w+h)%len(overlays)], h%7
 					case 2:
 						s.zoomed, s.focus = true, panel((w+h)%int(panels))
 					case 3:
@@ -78,7 +81,7 @@ func TestGoldenScreens(t *testing.T) {
 		}
 	}
 	s := screen(ms["2-ready-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24})
-	s.helping = true
+	s.over = &keysOverlay
 	golden(t, "help-80x24", s.View())
 }
 
@@ -147,7 +150,7 @@ func press(m Model, keys ...string) (Model, tea.Cmd) {
 }
 
 func keyOf(k string) tea.KeyMsg {
-	for _, typ := range []tea.KeyType{tea.KeyEnter, tea.KeyEsc, tea.KeyUp, tea.KeyDown, tea.KeyLeft, tea.KeyRight, tea.KeyTab, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown, tea.KeyBackspace} {
+	for _, typ := range []tea.KeyType{tea.KeyEnter, tea.KeyEsc, tea.KeyUp, tea.KeyDown, tea.KeyLeft, tea.KeyRight, tea.KeyTab, tea.KeyCtrlC, tea.KeyPgUp, tea.KeyPgDown, tea.KeyHome, tea.KeyEnd, tea.KeyBackspace} {
 		if typ.String() == k {
 			return tea.KeyMsg{Type: typ}
 		}
@@ -284,10 +287,12 @@ func TestTheKeyTable(t *testing.T) {
 			}
 		}
 		for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}} {
-			m.size, m.helping = size, true
+			m.size, m.over, m.top = size, &keysOverlay, 0
 			shown := m.View()
+			m, _ = press(m, "end")
+			shown += m.View()
 			for _, k := range table(m.commands()) {
-				if !strings.Contains(shown, k.Keys+"  "+k.Does) && (size.H >= 24 || !strings.Contains(shown, k.Keys+"  "+k.Short)) {
+				if !strings.Contains(shown, k.Keys+"  "+k.Does) && (size.H >= 36 || !strings.Contains(shown, k.Keys+"  "+k.Short)) {
 					t.Errorf("%s: at %dx%d, help does not say %s  %s:\n%s", name, size.W, size.H, k.Keys, k.Does, shown)
 				}
 			}

@@ -221,7 +221,7 @@ func (r base) start(i int) Step {
 	s.Why = fmt.Sprintf("%s dials the routes it was given, and the servers tell each other about the rest of the cluster: that is gossip. "+
 		"Each pair keeps several connections (a pool of three and one for the system account), so count peers, not connections.", n.Name)
 	if i == 1 {
-		s.Quote = "Let's fix that, by starting the second server."
+		s.Quote = "Let's fix that, by starting the second server:"
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent[:i+1])})
 	return s
@@ -232,7 +232,7 @@ func (r base) connect() Step {
 	first, last := permanent[0], permanent[len(permanent)-1]
 	s := Step{
 		ID: "connect-clients", Title: "Connect the clients", Why: crew(r.Workload, first, last),
-		Quote:   "Let's get one client, so we can observe it moving between servers as servers get removed.",
+		Quote:   "Let's get one client, so we can observe it moving between servers as servers get removed:",
 		Given:   r.isUp(permanent...),
 		Do:      ConnectClients{Workload: r.Workload, To: first},
 		Met:     Present{Clients: r.Workload.Clients()},

@@ -95,6 +95,7 @@ type StepOutline struct {
 	Why     string        `json:"why"`
 	Hint    string        `json:"hint,omitempty"`
 	Quote   string        `json:"quote,omitempty"`
+	Where   string        `json:"where,omitempty"` // the place of the quote in the text
 	Command string        `json:"command,omitempty"`
 	Shell   string        `json:"shell,omitempty"` // the command for another terminal, where it needs more words
 	Given   []string      `json:"given,omitempty"`
@@ -119,7 +120,7 @@ func (p Plan) Outline() Outline {
 	nothing := cluster.Observe(p.Topology)
 	for _, s := range p.Steps {
 		so := StepOutline{
-			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote,
+			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote, Where: where(s.Quote),
 			Timeout: s.Timeout, NoUndo: s.NoUndo, Stops: s.Stops, Predict: s.Predict,
 		}
 		so.Moment = momentOf(s.Do)

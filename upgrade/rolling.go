@@ -49,6 +49,22 @@ func (r rolling) plan() Plan {
 // backQuote is the text's on the way down.
 const backQuote = "Fortunately, the downgrade path is the same as the upgrade path as noted above. Swap the binary and do a rolling restart."
 
+// moreServers is the text's on the servers after B.
+const moreServers = "If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'."
+
+// restarts is the text's on the binary and the new start of a server, in the
+// order of their turns.
+func restarts(i int, first string) string {
+	switch i {
+	case 0:
+		return first
+	case 1:
+		return "We upgrade and restart 'B':"
+	default:
+		return moreServers
+	}
+}
+
 // quoted is the text's sentence, which for the way down is one for all turns.
 func (r rolling) quoted(up string) string {
 	if r.down {
@@ -132,7 +148,7 @@ func (r rolling) stop(i int) Step {
 		}
 	default:
 		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
-		s.Quote = "If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'."
+		s.Quote = r.quoted(moreServers)
 	}
 	return s
 }
@@ -147,7 +163,7 @@ func (r rolling) replace(i int) Step {
 	return Step{
 		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
 		Why:     why,
-		Quote:   r.quoted("We perform the upgrade process, update the binary for 'A', and restart 'A'."),
+		Quote:   r.quoted(restarts(i, "We perform the upgrade process, update the binary for 'A', and restart 'A':")),
 		Do:      Replace{Node: n.Name, Build: r.to(n), Slot: r.slot(n)},
 		Met:     r.replaced(n),
 		Past:    Restarted{Node: n.Name, Build: r.to(n)},
@@ -164,7 +180,7 @@ func (r rolling) restart(i int) Step {
 		ID: slug("restart", n.Name), Title: fmt.Sprintf("Start %s again", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("The same command line as before, and another binary. %s dials its routes and is back in the mesh within moments. "+
 			"No client comes back by itself: clients move when they lose a server, not when one joins.", n.Name),
-		Quote:   "… and restart 'A'.",
+		Quote:   r.quoted(restarts(i, "… and restart 'A':")),
 		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.to(n)},
@@ -174,9 +190,6 @@ func (r rolling) restart(i int) Step {
 		Back:    r.back(n),
 	}
 	s.Until = append(s.Until, r.current()...)
-	if i > 0 {
-		s.Quote = r.quoted("We upgrade and restart 'B'.")
-	}
 	return s
 }
 

@@ -50,7 +50,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, prompt string, size Size) []st
 	}
 	parts = append(parts, part{rank: why, whole: over, lines: wrap(t.Text, st.Why, size.W)})
 	if st.Quote != "" {
-		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, "“"+st.Quote+"”", size.W)})
+		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, quoted(st.StepOutline), size.W)})
 	}
 	if st.Command != "" {
 		rank := 1
@@ -76,6 +76,14 @@ func Step(t theme.Theme, st upgrade.StepProgress, prompt string, size Size) []st
 		}
 	}
 	return prompted(t, parts, prompt, size)
+}
+
+// quoted is the text's sentence, with where it stands.
+func quoted(st upgrade.StepOutline) string {
+	if st.Where == "" { // an older recording
+		return "“" + st.Quote + "”"
+	}
+	return "“" + st.Quote + "” (" + st.Where + ")"
 }
 
 // Endless is the height at which nothing has to be left out.

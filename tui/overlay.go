@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"nats-roll/tui/view"
+)
+
+// overlay is a page that lies above everything else until it is closed. It
+// scrolls, and changes nothing by itself.
+type overlay struct {
+	title string
+	// page is what it says, in lines of at most that width, and which of them is
+	// to be seen first; -1 for the first one.
+	page func(m Model, w int) (lines []string, at int)
+	// keys that do something in it besides scrolling and closing it, and the words
+	// for them.
+	keys  map[string]func(Model) (tea.Model, tea.Cmd)
+	words string
+}
+
+// opens is a key's action: it opens an overlay, and closes it when it is open.
+func opens(o *overlay) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		m.over, m.top, m.pick = o, 0, 0
+		if _, at := o.page(m, m.overlaySize().W); at > 0 {
+			m.top = max(0, at-m.overlaySize().H/3)
+		}
+		return m, nil
+	}
+}
+
+func (m Model) overlaySize() view.Size { return view.Inner(m.body()) }
+
+// overlaid takes a key while an overlay is open. What is no key of it closes it:
+// whatever else the key does, it does where that can be seen.
+func (m Model) overlaid(k tea.KeyMsg) (tea.Model, tea.Cmd) {
+	if do, ok := m.over.keys[k.String()]; ok {
+		return do(m)
+	}
+	lines, _ := m.over.page(m, m.overlaySize().W)
+	end := max(0, len(lines)-m.overlaySize().H)
+	switch page := max(1, m.overlaySize().H-2); k.String() {
+	case "up", "k":
+		m.top--
+	case "down", "j":
+		m.top++
+	case "pgup", "u":
+		m.top -= page
+	case "pgdown", "d", " ":
+		m.top += page
+	case "home":
+		m.top = 0
+	case "end":
+		m.top = end
+	default:
+		m.over = nil
+		return m, nil
+	}
+	m.top = max(0, min(m.top, end))
+	return m, nil
+}
+
+// overlayPage draws the overlay that is open.
+func (m Model) overlayPage() []string {
+	t := m.theme
+	size := m.overlaySize()
+	lines, _ := m.over.page(m, size.W)
+	aside := "esc closes"
+	if over := len(lines) - size.H; over > 0 {
+		top := min(m.top, over)
+		aside = fmt.Sprintf("%d to %d of %d: ↑ ↓ pgup pgdn   esc closes", top+1, top+size.H, len(lines))
+		lines = lines[top : top+size.H]
+	}
+	if m.over.words != "" {
+		aside = m.over.words + "   " + aside
+	}
+	return view.Panel(t, t.Step.Render(m.over.title), t.Dim.Render(aside), true, lines, m.body())
+}
+
+// The overlays. (They are filled in init, since pages use the model and the model
+// uses the overlays.)
+var keysOverlay, textOverlay overlay
+
+func init() {
+	keysOverlay = overlay{title: "Every key", page: keysPage}
+	textOverlay = overlay{title: "The text: “Upgrading a Cluster”, from the documentation of NATS", page: textPage}
+}
+
+// textPage is the tutorial, with the passage of the step that is read.
+func textPage(m Model, w int) (lines []string, at int) {
+	st, _ := m.shown()
+	return view.Text(m.theme, st.Quote, w)
+}
+
+// keysPage lists every key: a group beside each row where there is room, short
+// words in two columns where there is little.
+func keysPage(m Model, _ int) (lines []string, at int) {
+	t := m.theme
+	keys := table(m.commands())
+	height := m.overlaySize().H
+	if height >= len(keys) {
+		group := ""
+		for _, k := range keys {
+			name := ""
+			if k.Group != group {
+				if group, name = k.Group, k.Group; len(lines) > 0 && height >= len(keys)+3 {
+					lines = append(lines, "")
+				}
+			}
+			lines = append(lines, fmt.Sprintf("%s  %s  %s", t.Strong.Render(fmt.Sprintf("%-19s", name)), t.Key.Render(fmt.Sprintf("%9s", k.Keys)), k.Does))
+		}
+		return lines, -1
+	}
+	half := (len(keys) + 1) / 2
+	for i := range half {
+		row := ""
+		for _, j := range []int{i, i + half} {
+			if j < len(keys) {
+				row += fmt.Sprintf("%s  %-16s ", t.Key.Render(fmt.Sprintf("%9s", keys[j].Keys)), keys[j].Short)
+			}
+		}
+		lines = append(lines, row)
+	}
+	return lines, -1
+}

@@ -1,0 +1,67 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/muesli/termenv"
+
+	"nats-roll/tui/view"
+)
+
+// t opens the text where the step's passage can be seen, marked; and it scrolls
+// from the first line to the last one.
+func TestTheTextOpensAtThePassage(t *testing.T) {
+	ms := walked(t)
+	for moment, words := range map[string]string{
+		"2-ready-start-a":   "You will see the server started",
+		"2-ready-stop-b":    "We move on to upgrade 'B'. Notice",
+		"3-ended-stop-a":    "We invoke our admin powers",
+		"2-ready-restart-a": "and restart 'A':",
+	} {
+		for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}} {
+			m, _ := press(screen(ms[moment], termenv.Ascii, true, size), "t")
+			found := false
+			for l := range strings.Lines(m.View()) {
+				found = found || strings.Contains(l, "▌") && strings.Contains(l, words[:12])
+			}
+			if !found {
+				t.Errorf("%s at %dx%d: no line marked with %q:\n%s", moment, size.W, size.H, words, m.View())
+			}
+		}
+	}
+	m, _ := press(screen(ms["2-ready-stop-b"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "t", "home")
+	if !strings.Contains(m.View(), "The basic strategy for upgrading a cluster") {
+		t.Errorf("not at the beginning:\n%s", m.View())
+	}
+	m, _ = press(m, "end", "pgdown", "down")
+	if !strings.Contains(m.View(), "do a rolling restart.") {
+		t.Errorf("not at the end:\n%s", m.View())
+	}
+	before := m
+	if m, _ = press(m, "esc"); m.View() == before.View() || m.over != nil {
+		t.Error("esc does not close it")
+	}
+	m, _ = press(screen(ms["2-ready-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "t")
+	golden(t, "text-80x24", m.View())
+}
+
+// What lies above everything else takes every key but those that quit: none of
+// them does something that cannot be seen.
+func TestNothingIsDoneUnderAnOverlay(t *testing.T) {
+	for _, o := range overlays {
+		for _, k := range []string{"enter", "x", "K", "D", "b", "s", "f", "r", "up", "tab", "z", "/"} {
+			if _, own := o.keys[k]; own {
+				continue
+			}
+			m := screen(walked(t)["2-ready-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24})
+			rec := &recorder{}
+			m.control, m.over = rec, o
+			was := m.page
+			m, _ = press(m, k)
+			if len(rec.did) > 0 || m.page != was || m.asking != nil || m.typing || m.zoomed {
+				t.Errorf("%s: %q did %v", o.title, k, rec.did)
+			}
+		}
+	}
+}

@@ -22,7 +22,8 @@ func (a *app) cleanCommand() *cobra.Command {
 		Use:   "clean",
 		Short: "End and remove what earlier rehearsals left behind",
 		Long: `End and remove what earlier rehearsals left behind: servers that were left
-running, their folders, the logs of rehearsals that failed, and the recordings. A
+running, their folders, the logs of rehearsals that failed, the shell scripts of
+what was done, and the recordings. A
 process is ended only if its id, its start time and its executable (of a script:
 its folder) are those of a server that nats-roll started. A rehearsal that is
 going on is left alone.`,
@@ -72,11 +73,16 @@ func (a *app) clean(ctx context.Context, s settings) error {
 
 // cleanState removes what rehearsals leave in the state folder beside their own.
 func (a *app) cleanState() (some bool, err error) {
-	if _, none := os.Stat(failedRoot()); none == nil {
-		if err = os.RemoveAll(failedRoot()); err == nil {
-			some = true
-			fmt.Fprintf(a.Out, "removed %s\n", failedRoot())
+	for _, dir := range []string{failedRoot(), scriptRoot()} {
+		if _, none := os.Stat(dir); none != nil {
+			continue
 		}
+		if err2 := os.RemoveAll(dir); err2 != nil {
+			err = errors.Join(err, err2)
+			continue
+		}
+		some = true
+		fmt.Fprintf(a.Out, "removed %s\n", dir)
 	}
 	tapes := theArchive()
 	n, err2 := tapes.remove(0)

@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/adrg/xdg"
+
 	"nats-roll/cluster"
+	"nats-roll/rehearsal"
 	"nats-roll/report"
 	"nats-roll/tui"
 	"nats-roll/tui/theme"
@@ -97,6 +103,36 @@ func (c control) Start(node string) {
 	if ok {
 		c.lab.Type(c.ctx, upgrade.StartNode{Node: node, Args: c.topology.Args(n)}, c.driver)
 	}
+}
+
+// Script writes what was done until now as a shell script, and notes where it is.
+func (c control) Script() {
+	go func() {
+		state, _ := c.lab.State()
+		note := rehearsal.Note{Text: "this shell script does it again: " + tilde(c.script())}
+		if err := writeScript(report.New(state, c.header), c.script()); err != nil {
+			note = rehearsal.Note{Text: err.Error()}
+		}
+		c.lab.Emit(note)
+	}()
+}
+
+// script is where the shell script of this rehearsal is written.
+func (s *session) script() string { return filepath.Join(scriptRoot(), filepath.Base(s.dir)+".sh") }
+
+// scriptRoot holds the shell scripts of what was done.
+func scriptRoot() string { return filepath.Join(xdg.StateHome, "nats-roll", "scripts") }
+
+func writeScript(r report.Report, file string) error {
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		var b bytes.Buffer
+		err = errors.Join(r.Script(&b), os.WriteFile(file, b.Bytes(), 0o755))
+	}
+	if err != nil {
+		return fmt.Errorf("write the shell script: %w", err)
+	}
+	return nil
 }
 
 // Replace puts the new build into the slot; before there is one, there is

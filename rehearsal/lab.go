@@ -122,9 +122,8 @@ func (l *Lab) Say(in upgrade.Intent) {
 // what goes wrong. It does not wait.
 func (l *Lab) Type(ctx context.Context, a upgrade.Action, d upgrade.Driver) {
 	s, _ := l.State()
-	l.Emit(Typed{Command: a.Command(s.World)})
 	l.keys.Go(func() {
-		if err := a.Run(ctx, d); err != nil && ctx.Err() == nil {
+		if err := upgrade.Carry(ctx, a, d, s.World, upgrade.Doing{By: upgrade.DoerKey}, l.Emit); err != nil && ctx.Err() == nil {
 			l.Emit(Note{Text: err.Error()})
 		}
 		d.Look()

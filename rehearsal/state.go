@@ -35,6 +35,7 @@ type State struct {
 	Notes   []Note
 	Lives   []Life
 	Limits  []Limit // what it may cost
+	Deeds   []Deed  // everything that was done, in order
 }
 
 // Life is one server process from its start to its end.
@@ -108,6 +109,7 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	if p, ok := e.(upgrade.Planned); ok && len(s.World.Servers) == 0 {
 		s.World = cluster.Observe(p.Outline.Topology)
 	}
+	s.Deeds = s.deeds(at, e)
 	s.World = s.World.Apply(at, e)
 	s.Plan = s.Plan.Apply(at, e)
 	if m, ok := markOf(at, e); ok {
@@ -221,7 +223,7 @@ type Note struct {
 }
 
 // Typed says that a person did something with a key, outside the plan: the
-// command as it would be typed.
+// command as it would be typed. Older programs told it; see upgrade.Doing.
 type Typed struct {
 	Command string `json:"command"`
 }

@@ -37,6 +37,7 @@ func (r Report) Markdown(w io.Writer) error {
 	r.known(&b)
 	r.ways(&b)
 	r.steps(&b)
+	r.log(&b)
 	r.servers(&b)
 	fmt.Fprintf(&b, "\n%s", cell(r.made()))
 	if len(r.Command) > 0 {
@@ -192,6 +193,19 @@ func (r Report) steps(b *strings.Builder) {
 			for _, c := range s.Checks {
 				fmt.Fprintf(b, "- %s %s%s\n", c.mark(), cell(c.Text), cell(dash(c.Detail)))
 			}
+		}
+	})
+}
+
+// log lists everything that was done.
+func (r Report) log(b *strings.Builder) {
+	if len(r.Commands) == 0 {
+		return
+	}
+	fold(b, "Everything that was done, in order", func() {
+		b.WriteString("| at | who | command | |\n|--:|---|---|---|\n")
+		for _, c := range r.Commands {
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", clock(c.AtMS), c.By, cell(c.words(r)), cell(c.result()))
 		}
 	})
 }

@@ -43,6 +43,7 @@ type Report struct {
 	Requests   *Requests  `json:"requests,omitempty"`  // absent if none were sent
 	JetStream  *JetStream `json:"jetstream,omitempty"` // absent if nothing was done with it
 	Claims     []Claim    `json:"claims"`
+	Commands   []Command  `json:"commands,omitempty"` // everything that was done, in order
 	Timeline   Timeline   `json:"timeline"`
 
 	Builds  map[string]cluster.Builds `json:"builds"`
@@ -235,6 +236,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 	if r.Probe.Listeners == 0 { // an older recording
 		r.Probe.Listeners = r.Probe.Subscribers
 	}
+	r.Commands = commands(s)
 	return clean(r)
 }
 
@@ -428,6 +430,7 @@ var formats = []format{
 	{"html", ".html", Report.HTML},
 	{"json", ".json", Report.JSON},
 	{"junit", ".xml", Report.JUnit},
+	{"sh", ".sh", Report.Script},
 }
 
 // Formats lists the names of the formats that a report can be written in.

@@ -31,6 +31,7 @@ type Control interface {
 	Stop(node string, how cluster.Stop)
 	Replace(node string) // put the new build into the slot
 	Start(node string)
+	Script() // write what was done as a shell script, and note where
 }
 
 // panel is a place that can be focused.

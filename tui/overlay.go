@@ -71,7 +71,7 @@ func (m Model) overlayPage() []string {
 	aside := "esc closes"
 	if over := len(lines) - size.H; over > 0 {
 		top := min(m.top, over)
-		aside = fmt.Sprintf("%d to %d of %d: ↑ ↓ pgup pgdn   esc closes", top+1, top+size.H, len(lines))
+		aside = fmt.Sprintf("%d–%d of %d: ↑ ↓   esc closes", top+1, top+size.H, len(lines))
 		lines = lines[top : top+size.H]
 	}
 	if m.over.words != "" {
@@ -82,17 +82,36 @@ func (m Model) overlayPage() []string {
 
 // The overlays. (They are filled in init, since pages use the model and the model
 // uses the overlays.)
-var keysOverlay, textOverlay overlay
+var keysOverlay, textOverlay, commandsOverlay overlay
 
 func init() {
 	keysOverlay = overlay{title: "Every key", page: keysPage}
-	textOverlay = overlay{title: "The text: “Upgrading a Cluster”, from the documentation of NATS", page: textPage}
+	commandsOverlay = overlay{
+		title: "What was done", page: commandsPage,
+		keys: map[string]func(Model) (tea.Model, tea.Cmd){"w": writeScript}, words: "w shell script",
+	}
+	textOverlay = overlay{title: "The text, “Upgrading a Cluster”", page: textPage}
 }
 
 // textPage is the tutorial, with the passage of the step that is read.
 func textPage(m Model, w int) (lines []string, at int) {
 	st, _ := m.shown()
 	return view.Text(m.theme, st.Quote, w)
+}
+
+// commandsPage lists what was done, and is open at the newest.
+func commandsPage(m Model, w int) (lines []string, at int) {
+	return view.Commands(m.theme, m.state, w)
+}
+
+// writeScript has what was done written as a shell script.
+func writeScript(m Model) (tea.Model, tea.Cmd) {
+	if m.recorded() {
+		m.message = "a recording: nats-roll report FILE -o x.sh writes it"
+		return m, nil
+	}
+	m.control.Script()
+	return m, nil
 }
 
 // keysPage lists every key: a group beside each row where there is room, short

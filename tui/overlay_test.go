@@ -65,3 +65,16 @@ func TestNothingIsDoneUnderAnOverlay(t *testing.T) {
 		}
 	}
 }
+
+// c lists what was done, and is open at the newest.
+func TestTheListIsOpenAtTheNewest(t *testing.T) {
+	m, _ := press(screen(walked(t)["3-ended-stop-b"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "c")
+	if v := m.View(); !strings.Contains(v, "plan  Stop B") || !strings.Contains(v, "$ kill -INT 1002") {
+		t.Errorf("the last thing is not to be seen:\n%s", v)
+	}
+	golden(t, "commands-80x24", m.View())
+	m, _ = press(screen(walked(t)["1-intro"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "c", "home")
+	if v := m.View(); !strings.Contains(v, "before the first step") {
+		t.Errorf("the slots were filled, and it is not told:\n%s", v)
+	}
+}

@@ -19,7 +19,7 @@ import (
 )
 
 // overlays are all there are.
-var overlays = []*overlay{&keysOverlay, &textOverlay}
+var overlays = []*overlay{&keysOverlay, &textOverlay, &commandsOverlay}
 
 func names(ms map[string]moment) []string {
 	var out []string
@@ -138,6 +138,7 @@ func (r *recorder) Back(step string)                   { r.note("back %s", step)
 func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, node) }
 func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
 func (r *recorder) Start(node string)                  { r.note("start %s", node) }
+func (r *recorder) Script()                            { r.note("script") }
 
 func press(m Model, keys ...string) (Model, tea.Cmd) {
 	var cmd tea.Cmd
@@ -174,6 +175,7 @@ func TestKeys(t *testing.T) {
 		{"r takes back", "2-ready-stop-a", "r y", "back stop-a", ""},
 		{"r has to have something to take back", "2-ready-start-c", "r", "", "nothing to roll back: that is for the steps that upgrade a server"},
 		{"with the keys open, another key closes them and does nothing", "2-ready-stop-a", "? enter", "", ""},
+		{"w writes what was done", "2-ready-stop-a", "c w", "script", ""},
 		{"y is yes", "2-ready-stop-a", "down x y", "int B", ""},
 		{"K asks elsewhere, too", "2-ready-start-c", "K y", "kill A", ""},
 		{"D is lame duck", "2-ready-start-c", "D y", "ldm A", ""},

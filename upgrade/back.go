@@ -62,7 +62,7 @@ func (t *turn) turnBack(ctx context.Context, why string, back map[string]*Way) e
 	for _, n := range nodes {
 		for _, a := range back[n].Do {
 			act, cancel := context.WithTimeout(ctx, t.Timeout)
-			err := a.Run(act, t.Driver)
+			err := t.carry(act, a, DoerBack, t.ID)
 			cancel()
 			if err != nil {
 				return err

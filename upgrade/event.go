@@ -142,4 +142,6 @@ var Events = []cluster.Event{
 	StepReturns{},
 	StepEnded{},
 	Finished{},
+	Doing{},
+	Done{},
 }

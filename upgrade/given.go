@@ -66,11 +66,19 @@ func (t *turn) remedy(ctx context.Context, o cluster.Observation) (trouble strin
 			}
 		}
 		act, cancel := context.WithTimeout(ctx, t.Timeout)
-		if err := g.Remedy.Run(act, t.Driver); err != nil {
+		if err := t.bring(act, g); err != nil {
 			trouble = err.Error()
 		}
 		cancel()
 	}
 	t.Driver.Look()
 	return trouble
+}
+
+// bring runs a remedy. One that only looks changes nothing, and is not told.
+func (t *turn) bring(ctx context.Context, g Requirement) error {
+	if g.Look {
+		return g.Remedy.Run(ctx, t.Driver)
+	}
+	return t.carry(ctx, g.Remedy, DoerRemedy, t.ID)
 }

@@ -143,12 +143,13 @@ func (r *Runner) adjusted(st Step) Step {
 // started. What it returns waits for a node's.
 func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(node string) error, err error) {
 	install := func(node string) error {
+		slot := r.Plan.slotOf(node)
 		if text, ok := r.Plan.Configs[node]; ok {
-			if err := r.Driver.Configure(ctx, node, text); err != nil {
+			if err := r.carry(ctx, Configure{Node: node, Text: text, Slot: slot}, DoerPlan, ""); err != nil {
 				return err
 			}
 		}
-		return r.Driver.Install(ctx, node, r.Plan.Slots[node])
+		return r.carry(ctx, Replace{Node: node, Build: r.Plan.Slots[node], Slot: slot}, DoerPlan, "")
 	}
 	nodes := r.Plan.Topology.Nodes
 	if err := install(nodes[0].Name); err != nil {
@@ -330,7 +331,7 @@ func (t *turn) act(ctx context.Context) error {
 	if t.Do != nil && t.how != ByHand {
 		t.Driver.Look() // quicken: something is about to change
 		act, cancel := context.WithTimeout(ctx, t.Timeout)
-		err := t.Do.Run(act, t.Driver)
+		err := t.carry(act, t.Do, DoerPlan, t.ID)
 		cancel()
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -426,7 +427,7 @@ func (t *turn) again(ctx context.Context, o cluster.Observation) {
 	if a, ok := t.Do.(StartNode); ok && t.Undo != nil {
 		if s, _ := o.Server(a.Node); s.Process.Alive() && !t.Met.Eval(o).Met {
 			undo, cancel := context.WithTimeout(ctx, t.Timeout)
-			_ = t.Undo.Run(undo, t.Driver) // if it cannot be stopped, starting it says so
+			_ = t.carry(undo, t.Undo, DoerPlan, t.ID) // if it cannot be stopped, starting it says so
 			cancel()
 			o, _ = t.World.Observe()
 		}

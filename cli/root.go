@@ -72,12 +72,30 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd, &s, func(ctx context.Context, r rehearse) error {
-				if !a.onTerminal() {
-					return a.unattended(ctx, r)
+			given := s // a chapter gives flags values of its own
+			permits := func(chapter string) error {
+				was := s
+				defer func() { s = was }()
+				s = given
+				s.chapter = chapter
+				_, err := s.check()
+				return err
+			}
+			for {
+				next := ""
+				err := a.with(cmd, &s, func(ctx context.Context, r rehearse) (err error) {
+					if !a.onTerminal() {
+						return a.unattended(ctx, r)
+					}
+					next, err = a.screen(ctx, r, permits)
+					return err
+				})
+				if next == "" {
+					return err
 				}
-				return a.screen(ctx, r)
-			})
+				s = given
+				s.chapter = next
+			}
 		},
 	}
 	root.SetUsageTemplate(root.UsageTemplate() + exits)
@@ -87,7 +105,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())
 	complete(root)
-	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.replayCommand(), a.planCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.replayCommand(), a.planCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
 	return root
 }
 

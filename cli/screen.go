@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -22,15 +23,18 @@ import (
 // errQuit ends the rehearsal because the person has had enough.
 var errQuit = errors.New("quit")
 
-// screen walks the rehearsal with a person, on their terminal.
-func (a *app) screen(ctx context.Context, r rehearse) error {
+// screen walks the rehearsal with a person, on their terminal. next is the chapter
+// that they go on with, if they do; permits says what the flags have against one.
+func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter string) error) (next string, err error) {
 	if err := a.leftovers(ctx, r, true); err != nil {
-		return err
+		return "", err
 	}
 	s, err := a.open(ctx, r)
 	if err != nil {
-		return err
+		return "", err
 	}
+	s.attended = true
+	then := &following{permits: permits}
 	lab, quit := context.WithCancelCause(ctx)
 	defer quit(nil)
 	walked := make(chan error, 1)
@@ -40,7 +44,7 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 	screen := make(chan error, 1)
 	go func() {
 		screen <- tui.Run(ctx, tui.Options{
-			Source: s.lab, Control: control{ctx: lab, session: s}, In: a.In, Out: a.Out,
+			Source: s.lab, Control: control{ctx: lab, session: s, then: then}, Walked: walkedChapters().latest(), In: a.In, Out: a.Out,
 			Stop: r.how, Background: theme.Background(r.theme), Keep: r.keep,
 		})
 	}()
@@ -52,13 +56,30 @@ func (a *app) screen(ctx context.Context, r rehearse) error {
 		walkErr = nil // the person's own doing, or a signal, which decides the exit code
 	}
 	if stalled {
-		return errors.Join(walkErr, closed) // there is no terminal to say anything on
+		return "", errors.Join(walkErr, closed) // there is no terminal to say anything on
+	}
+	if next := then.chapter(); next != "" && shown == nil && closed == nil && ctx.Err() == nil {
+		return next, nil // how this one ended was on the screen
 	}
 	if state, _ := s.lab.State(); state.Plan.Outcome != "" {
 		fmt.Fprintln(a.Out, report.Sentence(came))
 	}
 	a.farewell(s)
-	return errors.Join(shown, walkErr, closed)
+	return "", errors.Join(shown, walkErr, closed)
+}
+
+// following is the chapter that a person goes on with.
+type following struct {
+	permits func(chapter string) error
+
+	mu   sync.Mutex
+	next string
+}
+
+func (c *following) chapter() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.next
 }
 
 // screenGrace is how long a terminal may take to be given back after a signal.
@@ -85,6 +106,7 @@ func leave(ctx context.Context, screen <-chan error) (err error, stalled bool) {
 type control struct {
 	ctx context.Context
 	*session
+	then *following
 }
 
 var _ tui.Control = control{}
@@ -103,6 +125,24 @@ func (c control) Start(node string) {
 	if ok {
 		c.lab.Type(c.ctx, upgrade.StartNode{Node: node, Args: c.topology.Args(n)}, c.driver)
 	}
+}
+
+// Begin has this rehearsal followed by a chapter, once the screen has ended; or says
+// why that cannot be.
+func (c control) Begin(chapter string) error {
+	switch {
+	case c.keep:
+		return errors.New("with --keep the servers stay, and their ports are taken")
+	case c.events != "":
+		return errors.New("with --events, there is one event log for one rehearsal")
+	}
+	if err := c.then.permits(chapter); err != nil {
+		return err
+	}
+	c.then.mu.Lock()
+	defer c.then.mu.Unlock()
+	c.then.next = chapter
+	return nil
 }
 
 // Script writes what was done until now as a shell script, and notes where it is.

@@ -37,6 +37,8 @@ type session struct {
 	plan   atomic.Pointer[upgrade.Plan]
 	log    *eventLog  // of --events; nil without
 	tape   *recording // nil with --events
+
+	attended bool // a person walks it
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -172,6 +174,9 @@ func (s *session) close() (report.Report, error) {
 	}
 	if s.tape != nil {
 		s.tape.end()
+	}
+	if state.Plan.Outcome == upgrade.OutcomeVerified {
+		walkedChapters().add(s.walkedNow(state))
 	}
 	if state.Plan.Outcome == upgrade.OutcomeFailed && s.settings.dir == "" && !s.keep {
 		err = errors.Join(err, s.keepLogs())

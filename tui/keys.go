@@ -70,6 +70,7 @@ func init() {
 		{binding: bind("/", "/", "filter the log"), group: groupScreen, short: "filter", foot: true, off: always, do: filter},
 		{binding: bind("t", "t", "read the text, at the passage of the step"), group: groupScreen, short: "the text", off: always, do: opens(&textOverlay)},
 		{binding: bind("c", "c", "list everything that was done"), group: groupScreen, short: "what was done", off: always, do: opens(&commandsOverlay)},
+		{binding: bind("C", "C", "list chapters and steps, begin another"), group: groupScreen, short: "chapters", off: always, do: openContents},
 		{binding: bind("?", "?", "every key"), group: groupScreen, short: "keys", foot: true, off: always, do: opens(&keysOverlay)},
 		{binding: bind("esc", "esc", "close what is open; it never quits"), group: groupScreen, short: "close", off: always, do: escape},
 		{binding: bind("q", "q", "stop the servers and quit", "ctrl+c"), group: groupScreen, short: "quit", foot: true, off: always, do: quit},

@@ -32,6 +32,9 @@ type Control interface {
 	Replace(node string) // put the new build into the slot
 	Start(node string)
 	Script() // write what was done as a shell script, and note where
+	// Begin has this rehearsal followed by a chapter once the screen has ended, or
+	// says why that cannot be.
+	Begin(chapter string) error
 }
 
 // panel is a place that can be focused.
@@ -61,6 +64,7 @@ type Model struct {
 	stop    cluster.Stop
 	keep    bool
 	tape    tape
+	walked  map[string]Walked
 
 	state    rehearsal.State
 	now      time.Time

@@ -2,10 +2,12 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"nats-roll/tui/view"
+	"nats-roll/upgrade"
 )
 
 // overlay is a page that lies above everything else until it is closed. It
@@ -82,13 +84,19 @@ func (m Model) overlayPage() []string {
 
 // The overlays. (They are filled in init, since pages use the model and the model
 // uses the overlays.)
-var keysOverlay, textOverlay, commandsOverlay overlay
+var keysOverlay, textOverlay, commandsOverlay, contentsOverlay overlay
 
 func init() {
 	keysOverlay = overlay{title: "Every key", page: keysPage}
 	commandsOverlay = overlay{
 		title: "What was done", page: commandsPage,
 		keys: map[string]func(Model) (tea.Model, tea.Cmd){"w": writeScript}, words: "w shell script",
+	}
+	contentsOverlay = overlay{
+		title: "Chapters", page: contentsPage, words: "↑ ↓ choose   ⏎ begin",
+		keys: map[string]func(Model) (tea.Model, tea.Cmd){
+			"up": pick(-1), "k": pick(-1), "down": pick(+1), "j": pick(+1), "enter": beginChapter,
+		},
 	}
 	textOverlay = overlay{title: "The text, “Upgrading a Cluster”", page: textPage}
 }
@@ -112,6 +120,53 @@ func writeScript(m Model) (tea.Model, tea.Cmd) {
 	}
 	m.control.Script()
 	return m, nil
+}
+
+// contentsPage lists the chapters, and the steps of the one that is walked.
+func contentsPage(m Model, w int) (lines []string, at int) {
+	if m.recorded() {
+		return view.Steps(m.theme, m.state, w), -1
+	}
+	return append(append(view.Chapters(m.theme, m.state, m.walked, m.pick, w), ""), view.Steps(m.theme, m.state, w)...), -1
+}
+
+// pick goes up or down the chapters.
+func pick(by int) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		if m.recorded() {
+			m.top = max(0, m.top+by)
+			return m, nil
+		}
+		m.pick = max(0, min(m.pick+by, len(upgrade.Chapters)-1))
+		if room := m.overlaySize().H; m.pick+2 > m.top+room || m.pick+1 < m.top { // a heading stands above
+			m.top = max(0, m.pick+3-room)
+		}
+		return m, nil
+	}
+}
+
+// openContents opens the table of contents at the chapter that is walked.
+func openContents(m Model) (tea.Model, tea.Cmd) {
+	next, cmd := opens(&contentsOverlay)(m)
+	m = next.(Model)
+	m.pick = max(0, slices.IndexFunc(upgrade.Chapters, func(c upgrade.Chapter) bool { return c.Name == m.state.Plan.Outline.Chapter }))
+	return m, cmd
+}
+
+// beginChapter ends this rehearsal and begins the chapter that is chosen.
+func beginChapter(m Model) (tea.Model, tea.Cmd) {
+	if m.recorded() {
+		m.message = isRecording(m)
+		return m, nil
+	}
+	name := upgrade.Chapters[m.pick].Name
+	return m.ask(fmt.Sprintf("End this rehearsal and begin “%s”?", name), func(m Model) (tea.Model, tea.Cmd) {
+		if err := m.control.Begin(name); err != nil {
+			m.message = err.Error()
+			return m, nil
+		}
+		return m, tea.Quit
+	})
 }
 
 // keysPage lists every key: a group beside each row where there is room, short

@@ -1,12 +1,16 @@
 package tui
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/muesli/termenv"
 
 	"nats-roll/tui/view"
+	"nats-roll/upgrade"
 )
 
 // t opens the text where the step's passage can be seen, marked; and it scrolls
@@ -77,4 +81,53 @@ func TestTheListIsOpenAtTheNewest(t *testing.T) {
 	if v := m.View(); !strings.Contains(v, "before the first step") {
 		t.Errorf("the slots were filled, and it is not told:\n%s", v)
 	}
+}
+
+// C lists the chapters and the steps, and asks before it ends a rehearsal.
+func TestTheTableOfContents(t *testing.T) {
+	size := view.Size{W: 80, H: 24}
+	open := func(refuses error) (Model, *recorder) {
+		m := screen(walked(t)["2-ready-stop-a"], termenv.Ascii, true, size)
+		rec := &recorder{refuses: refuses}
+		m.control = rec
+		m.walked = map[string]Walked{"downgrade": {At: m.now, Took: 252 * time.Second}}
+		m, _ = press(m, "C")
+		return m, rec
+	}
+	m, rec := open(nil)
+	golden(t, "contents-80x24", m.View())
+	last := upgrade.Chapters[len(upgrade.Chapters)-1].Name
+	for range upgrade.Chapters {
+		m, _ = press(m, "down")
+	}
+	if l := lineWith(m.View(), "▌"); !strings.Contains(l, last) {
+		t.Errorf("the last chapter is not chosen: %s", l)
+	}
+	m, _ = press(m, "enter", "n")
+	if len(rec.did) > 0 || m.over == nil {
+		t.Errorf("did %v", rec.did)
+	}
+	_, cmd := press(m, "enter", "y")
+	if strings.Join(rec.did, " ") != "begin "+last || cmd == nil {
+		t.Errorf("did %v", rec.did)
+	} else if _, ok := cmd().(tea.QuitMsg); !ok {
+		t.Error("the screen does not end")
+	}
+	m, _ = open(errors.New("not with these flags"))
+	if m, cmd = press(m, "down", "enter", "y"); cmd != nil || m.message != "not with these flags" {
+		t.Errorf("said %q", m.message)
+	}
+	r, _ := press(replayed(t, size), "C", "enter")
+	if v := r.View(); strings.Contains(v, "○ downgrade") || !strings.Contains(v, "this is a recording") {
+		t.Errorf("a recording offers chapters:\n%s", v)
+	}
+}
+
+func lineWith(s, text string) string {
+	for l := range strings.Lines(s) {
+		if strings.Contains(l, text) {
+			return l
+		}
+	}
+	return ""
 }

@@ -24,8 +24,12 @@ type Options struct {
 	Out        *os.File
 	Stop       cluster.Stop // the way that x stops a server
 	Background theme.Background
-	Keep       bool // the servers outlive the program
+	Keep       bool              // the servers outlive the program
+	Walked     map[string]Walked // the chapters that were walked to their end on this machine, by name
 }
+
+// Walked is how a chapter was last walked to its end.
+type Walked = view.Walked
 
 // frames is how often a second the terminal is looked at for something new to
 // draw. More costs idle time, less makes the first frame late.
@@ -54,7 +58,7 @@ func New(o Options, t theme.Theme) Model {
 		return Model{theme: t, page: -1}.shows(tape{rec: o.Recording, playing: true, at: o.Recording.Time(0)})
 	}
 	s, _ := o.Source.State()
-	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, state: s, now: time.Now(), page: -1}
+	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, walked: o.Walked, state: s, now: time.Now(), page: -1}
 }
 
 // clipboard writes what is to be copied to the terminal itself. The sequence

@@ -19,7 +19,7 @@ import (
 )
 
 // overlays are all there are.
-var overlays = []*overlay{&keysOverlay, &textOverlay, &commandsOverlay}
+var overlays = []*overlay{&keysOverlay, &textOverlay, &commandsOverlay, &contentsOverlay}
 
 func names(ms map[string]moment) []string {
 	var out []string
@@ -129,7 +129,10 @@ func TestOutsideTextIsClean(t *testing.T) {
 }
 
 // recorder is a Control that remembers.
-type recorder struct{ did []string }
+type recorder struct {
+	did     []string
+	refuses error // to begin another chapter
+}
 
 func (r *recorder) note(format string, a ...any)       { r.did = append(r.did, fmt.Sprintf(format, a...)) }
 func (r *recorder) Go(step string)                     { r.note("go %s", step) }
@@ -139,6 +142,11 @@ func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, no
 func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
 func (r *recorder) Start(node string)                  { r.note("start %s", node) }
 func (r *recorder) Script()                            { r.note("script") }
+
+func (r *recorder) Begin(chapter string) error {
+	r.note("begin %s", chapter)
+	return r.refuses
+}
 
 func press(m Model, keys ...string) (Model, tea.Cmd) {
 	var cmd tea.Cmd

@@ -7,6 +7,7 @@ import "nats-roll/cluster"
 type Chapter struct {
 	Name  string
 	About string // in a few words
+	Takes string // how long it takes on screen, for one who reads: "5 minutes"; a guess, until somebody has walked it
 	Plan  func(Spec) Plan
 	Down  bool // from the newer build to the older one
 	// Flags is what flags of the command line are by default in this chapter.
@@ -20,8 +21,8 @@ type Chapter struct {
 
 // Chapters lists them, the default first.
 var Chapters = []Chapter{
-	{Name: "rolling", About: "the tutorial's upgrade", Plan: Rolling},
-	{Name: "downgrade", About: "the way back, which the text calls the same path", Plan: Downgrade, Down: true},
+	{Name: "rolling", About: "the tutorial's upgrade", Takes: "5 minutes", Plan: Rolling},
+	{Name: "downgrade", About: "the way back, which the text calls the same path", Takes: "5 minutes", Plan: Downgrade, Down: true},
 }
 
 // FindChapter finds a chapter by its name.

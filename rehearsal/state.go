@@ -35,6 +35,9 @@ type State struct {
 	Notes   []Note
 	Lives   []Life
 	Limits  []Limit // what it may cost
+	// Closed are the ledgers of clients that were disconnected: what is counted now
+	// does not contain them. Traffic goes on from them.
+	Closed []cluster.Totals
 }
 
 // Life is one server process from its start to its end.
@@ -108,6 +111,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	if p, ok := e.(upgrade.Planned); ok && len(s.World.Servers) == 0 {
 		s.World = cluster.Observe(p.Outline.Topology)
 	}
+	if t := s.World.Fleet.Totals; t.Published > 0 && isGone(e) {
+		s.Closed = append(slices.Clone(s.Closed), t)
+	}
 	s.World = s.World.Apply(at, e)
 	s.Plan = s.Plan.Apply(at, e)
 	if m, ok := markOf(at, e); ok {
@@ -156,6 +162,11 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	return s
 }
 
+func isGone(e cluster.Event) bool {
+	_, gone := e.(cluster.FleetGone)
+	return gone
+}
+
 // sampleEvery is the part of a second of which there is one sample, unless something
 // was lost or came twice, or the books are closed. A log has every event that makes
 // a sample.
@@ -164,6 +175,9 @@ const sampleEvery = 250 * time.Millisecond
 func (s State) sample(e cluster.FleetChanged) (p Sample, ok bool) {
 	t := e.Totals
 	p = Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated}
+	for _, c := range s.Closed {
+		p.Published, p.Received, p.Lost, p.Duplicated = p.Published+c.Published, p.Received+c.Received, p.Lost+c.Lost, p.Duplicated+c.Duplicated
+	}
 	n := s.Traffic.Len()
 	if n == 0 {
 		return p, true

@@ -162,6 +162,15 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	return s
 }
 
+// ClosedWords tells of a ledger that was closed before the one that counts now.
+func ClosedWords(t cluster.Totals) string {
+	what := "which were still in flight when it was closed"
+	if t.Settled {
+		what = "which were all waited for"
+	}
+	return fmt.Sprintf("An earlier count, of %d messages, %s: %d received, %d lost, %d duplicated", t.Published, what, t.Received, t.Lost, t.Duplicated)
+}
+
 func isGone(e cluster.Event) bool {
 	_, gone := e.(cluster.FleetGone)
 	return gone

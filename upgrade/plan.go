@@ -44,7 +44,7 @@ type Step struct {
 
 	Undo   Action  // brings back what was before
 	Undone []Check // what must be true then; nil: what every action of its kind brings about
-	Loses  string  // what is lost when it is taken back, if anything
+	Loses  string  // what that does which one should know before, in a few words
 	NoUndo string  // or why nothing brings it back
 	Back   *Way    // brings the node's old server back; nil where there is none
 }

@@ -129,6 +129,28 @@ func (r *Runner) forget(node string) {
 	r.starts[node] = s.Starts
 }
 
+// Last is the number of the step that Undo takes back: the current one if it has
+// acted, or else the one before it. It is -1 before there is one.
+func (p Progress) Last() int {
+	st, ok := p.Step()
+	if ok && !st.Reversed && (st.Status == Checking || st.Status == Stuck) {
+		return p.Current
+	}
+	return p.Current - 1
+}
+
+// Reversal lists the steps that are taken back until the one with this number is
+// current, the last one first; final is one of them that nothing takes back.
+func (p Progress) Reversal(to int) (steps []StepProgress, final *StepProgress) {
+	for i := p.Last(); i >= max(to, 0); i-- {
+		if p.Steps[i].Final {
+			final = &p.Steps[i]
+		}
+		steps = append(steps, p.Steps[i])
+	}
+	return steps, final
+}
+
 // linger waits at the end for the person to lead back, and walks on from there. It
 // ends with its context and returns what the last walk came to.
 func (r *Runner) linger(ctx context.Context, came error) error {

@@ -116,6 +116,10 @@ func (c control) Force(step string) { c.lab.Say(upgrade.Intent{Step: step, Force
 
 func (c control) Back(step string) { c.lab.Say(upgrade.Intent{Step: step, Back: true}) }
 
+func (c control) Undo(step string)   { c.lab.Say(upgrade.Intent{Step: step, Undo: true}) }
+func (c control) Again(step string)  { c.lab.Say(upgrade.Intent{Step: step, Again: true}) }
+func (c control) To(step, to string) { c.lab.Say(upgrade.Intent{Step: step, To: to}) }
+
 func (c control) Stop(node string, how cluster.Stop) {
 	c.lab.Type(c.ctx, upgrade.StopNode{Node: node, How: how}, c.driver)
 }

@@ -140,7 +140,7 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 		Stop: s.how, Hold: s.hold, Budgeted: intents == nil, Dir: tilde(s.dir), Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
-	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents, Failing: upgrade.OnFailure(s.failing)}
+	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents, Lingers: true, Failing: upgrade.OnFailure(s.failing)}
 	return runner.Run(ctx)
 }
 

@@ -68,6 +68,8 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.application(e)
 	case FleetChanged:
 		o.Fleet = o.Fleet.apply(e)
+	case FleetGone:
+		o.Fleet = Fleet{At: e.At, Ledger: o.Fleet.Ledger + 1}
 	}
 	return o
 }

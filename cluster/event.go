@@ -166,6 +166,12 @@ type FleetChanged struct {
 	Changed []Client     `json:"changed,omitempty"`
 }
 
+// FleetGone says that the clients were disconnected, and their ledger closed. The
+// next ones are counted anew.
+type FleetGone struct {
+	At time.Time `json:"at"`
+}
+
 // Kind is the event's name in the log.
 func (Fetching) Kind() string           { return "fetching" }
 func (Fetched) Kind() string            { return "fetched" }
@@ -186,6 +192,7 @@ func (Answered) Kind() string           { return "answered" }
 func (Unanswered) Kind() string         { return "unanswered" }
 func (Used) Kind() string               { return "used" }
 func (FleetChanged) Kind() string       { return "fleet" }
+func (FleetGone) Kind() string          { return "fleet-gone" }
 
 // Events holds a zero value of every event of this package, for decoding logs.
 var Events = []Event{
@@ -208,4 +215,5 @@ var Events = []Event{
 	Unanswered{},
 	Used{},
 	FleetChanged{},
+	FleetGone{},
 }

@@ -82,7 +82,8 @@ type Hop struct {
 
 // Fleet is what the rehearsal's own clients know, together.
 type Fleet struct {
-	At      time.Time    `json:"at"` // when this was so
+	At      time.Time    `json:"at"`               // when this was so
+	Ledger  int          `json:"ledger,omitempty"` // how many ledgers were closed before this one
 	Clients []Client     `json:"clients,omitempty"`
 	Series  []Series     `json:"series,omitempty"` // in the order of the publishers
 	Groups  []QueueGroup `json:"groups,omitempty"`

@@ -55,7 +55,8 @@ func (o Observation) Server(name string) (Server, bool) {
 
 // Since keeps of each answer and of the fleet only what was asked for at or
 // after t. Process facts stay: they are told when they happen; and so do those
-// about strangers, which are as old as the answers that they were taken from.
+// about strangers, which are as old as the answers that they were taken from. That
+// there is no client any more is such a fact.
 func (o Observation) Since(t time.Time) Observation {
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
@@ -63,7 +64,7 @@ func (o Observation) Since(t time.Time) Observation {
 			o.Servers[i].Answer = Answer{}
 		}
 	}
-	if o.Fleet.At.Before(t) {
+	if o.Fleet.At.Before(t) && len(o.Fleet.Clients) > 0 {
 		o.Fleet = Fleet{}
 	}
 	if o.Fleet.Asked.Before(t) {

@@ -231,6 +231,10 @@ func (f *Fleet) Look() {
 	f.teller.lookNow()
 }
 
+// Remove ends the work on JetStream and removes the stream and the bucket, with what
+// is in them. Without JetStream there is nothing to remove.
+func (f *Fleet) Remove(ctx context.Context) error { return f.stored.remove(ctx) }
+
 // Close closes every connection and waits until nothing of the fleet runs. It
 // tells nothing more.
 func (f *Fleet) Close() {

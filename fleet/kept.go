@@ -35,15 +35,8 @@ func (s *stored) settle(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			e, err := kv.Get(try, key)
-			if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-				return err
-			}
-			if err == nil {
-				last, err = strconv.ParseUint(string(e.Value()), 10, 64)
-				return err
-			}
-			return nil
+			last, err = lastValue(try, kv)
+			return err
 		})
 	}
 	if err != nil {
@@ -65,6 +58,18 @@ func (s *stored) settle(ctx context.Context) error {
 	// What was not acknowledged may have been written all the same.
 	s.sums.KVLost = s.writer != nil && last < s.written
 	return err
+}
+
+// lastValue is what the bucket has; 0 if it has none.
+func lastValue(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+	e, err := kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(string(e.Value()), 10, 64)
 }
 
 // lookUp reads the whole stream.
@@ -126,6 +131,33 @@ func (s *stored) await(ctx context.Context, found []ledger) error {
 		case <-time.After(retryPause):
 		}
 	}
+}
+
+// remove ends the work, once the last message is acknowledged, and removes what was
+// made for it.
+func (s *stored) remove(ctx context.Context) error {
+	if !s.on() || s.watcher.nc == nil {
+		return nil
+	}
+	s.stop(ctx)
+	s.end()
+	s.drain.Wait()
+	js, err := jetstream.New(s.watcher.nc)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{streamName, bucketStream} {
+		err := persist(ctx, answered, func(try context.Context) error {
+			if err := js.DeleteStream(try, name); !errors.Is(err, jetstream.ErrStreamNotFound) {
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("remove the stream %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // look asks for the streams soon.

@@ -304,9 +304,11 @@ func (s *stored) startKV(pause time.Duration) error {
 	defer cancel()
 	var write, read jetstream.KeyValue
 	var seen jetstream.KeyWatcher
+	var last uint64 // clients that were connected before these may have left one
 	// A server that has only just heard of the bucket may leave a request unanswered.
 	for _, do := range []func(context.Context) error{
 		func(ctx context.Context) (err error) { write, err = out.KeyValue(ctx, bucketName); return err },
+		func(ctx context.Context) (err error) { last, err = lastValue(ctx, write); return err },
 		func(ctx context.Context) (err error) { read, err = in.KeyValue(ctx, bucketName); return err },
 		func(context.Context) (err error) { seen, err = read.Watch(s.read, key); return err },
 	} {
@@ -314,7 +316,7 @@ func (s *stored) startKV(pause time.Duration) error {
 			return fmt.Errorf("bucket %s: %w", bucketName, err)
 		}
 	}
-	s.work.Go(func() { s.write(write, pause) })
+	s.work.Go(func() { s.write(write, last, pause) })
 	s.drain.Go(func() {
 		defer func() { _ = seen.Stop() }()
 		for {
@@ -334,11 +336,12 @@ func (s *stored) startKV(pause time.Duration) error {
 	return nil
 }
 
-func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
+// write writes values that count up from the last one.
+func (s *stored) write(kv jetstream.KeyValue, last uint64, pause time.Duration) {
 	next := time.NewTicker(pause)
 	defer next.Stop()
 	well := time.Now()
-	for n := uint64(1); ; n++ {
+	for n := last + 1; ; n++ {
 		select {
 		case <-s.ctx.Done():
 			return
@@ -353,7 +356,7 @@ func (s *stored) write(kv jetstream.KeyValue, pause time.Duration) {
 				s.sums.KVFailed++
 				return err
 			}
-			s.written, s.sums.Written = n, n
+			s.written, s.sums.Written = n, n-last
 			return nil
 		}, func(took time.Duration) {
 			s.sums.KVStalls++

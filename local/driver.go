@@ -32,6 +32,7 @@ const (
 type Clients interface {
 	Connect(ctx context.Context) error
 	Settle(ctx context.Context) error
+	Remove(ctx context.Context) error // what they made and what outlives them
 	Look()
 	Close()
 }
@@ -218,14 +219,40 @@ func (d *Driver) Connect(ctx context.Context, w cluster.Workload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.clients != nil {
-		d.clients.Close()
+		d.disconnect()
 	}
-	d.servers.EndApplications()
 	d.clients = d.opts.Clients(w)
 	if err := d.clients.Connect(ctx); err != nil {
 		return err
 	}
 	return d.launch(w)
+}
+
+// Disconnect implements upgrade.Driver.
+func (d *Driver) Disconnect(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := ctx.Err(); err != nil { // it ended while this waited, or before
+		return err
+	}
+	if d.clients != nil {
+		if err := d.clients.Remove(ctx); err != nil {
+			return err
+		}
+	}
+	d.disconnect()
+	return nil
+}
+
+// disconnect ends clients and applications, and then tells it: they have nothing
+// more to say.
+func (d *Driver) disconnect() {
+	d.servers.EndApplications()
+	if d.clients != nil {
+		d.clients.Close()
+		d.clients = nil
+	}
+	d.opts.Sink(cluster.FleetGone{At: time.Now()})
 }
 
 // Settle implements upgrade.Driver.

@@ -85,8 +85,11 @@ func (d *digest) take(r Record, after State) {
 		d.logged(e)
 	case upgrade.StepChecked:
 		d.checked(e)
-	case upgrade.StepEnded, upgrade.Finished:
+	case upgrade.StepEnded, upgrade.StepUndone, upgrade.Finished:
 		d.tell(e, true)
+	case cluster.FleetGone:
+		d.tell(e, true)
+		d.find(fleetKey).partly = false
 	case cluster.Exited:
 		d.turn(e.Node)
 		d.tell(e, true)

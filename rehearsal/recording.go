@@ -54,7 +54,7 @@ func ReadRecording(from io.Reader) (*Recording, error) {
 		switch e := rec.Event.(type) {
 		case upgrade.Planned:
 			r.Outline = e.Outline
-		case upgrade.StepBegan, upgrade.StepStuck, upgrade.StepReturns, upgrade.StepEnded, upgrade.Finished,
+		case upgrade.StepBegan, upgrade.StepStuck, upgrade.StepReturns, upgrade.StepUndoing, upgrade.StepUndone, upgrade.StepEnded, upgrade.Finished,
 			cluster.Started, cluster.StopAsked, cluster.Exited, cluster.ApplicationStarted, cluster.ApplicationExited, Note:
 			r.Moments = append(r.Moments, Moment{len(r.records), rec})
 		}

@@ -36,6 +36,9 @@ type State struct {
 	Lives   []Life
 	Limits  []Limit // what it may cost
 	Deeds   []Deed  // everything that was done, in order
+	// Closed are the ledgers of clients that were disconnected: what is counted now
+	// does not contain them. Traffic goes on from them.
+	Closed []cluster.Totals
 }
 
 // Life is one server process from its start to its end.
@@ -110,6 +113,9 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		s.World = cluster.Observe(p.Outline.Topology)
 	}
 	s.Deeds = s.deeds(at, e)
+	if t := s.World.Fleet.Totals; t.Published > 0 && isGone(e) {
+		s.Closed = append(slices.Clone(s.Closed), t)
+	}
 	s.World = s.World.Apply(at, e)
 	s.Plan = s.Plan.Apply(at, e)
 	if m, ok := markOf(at, e); ok {
@@ -158,6 +164,20 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 	return s
 }
 
+// ClosedWords tells of a ledger that was closed before the one that counts now.
+func ClosedWords(t cluster.Totals) string {
+	what := "which were still in flight when it was closed"
+	if t.Settled {
+		what = "which were all waited for"
+	}
+	return fmt.Sprintf("An earlier count, of %d messages, %s: %d received, %d lost, %d duplicated", t.Published, what, t.Received, t.Lost, t.Duplicated)
+}
+
+func isGone(e cluster.Event) bool {
+	_, gone := e.(cluster.FleetGone)
+	return gone
+}
+
 // sampleEvery is the part of a second of which there is one sample, unless something
 // was lost or came twice, or the books are closed. A log has every event that makes
 // a sample.
@@ -166,6 +186,9 @@ const sampleEvery = 250 * time.Millisecond
 func (s State) sample(e cluster.FleetChanged) (p Sample, ok bool) {
 	t := e.Totals
 	p = Sample{At: e.At, Published: t.Published, Received: t.Received, Lost: t.Lost, Duplicated: t.Duplicated}
+	for _, c := range s.Closed {
+		p.Published, p.Received, p.Lost, p.Duplicated = p.Published+c.Published, p.Received+c.Received, p.Lost+c.Lost, p.Duplicated+c.Duplicated
+	}
 	n := s.Traffic.Len()
 	if n == 0 {
 		return p, true

@@ -66,7 +66,7 @@ func (r Report) HTML(w io.Writer) error {
 		before, after = "servers before their restart", "servers after it"
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Over": r.OverBudget(), "Summary": r.summary(), "Chart": r.draw(), "ByStep": byStep,
+		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Over": r.OverBudget(), "Summary": r.summary(), "Taken": r.takenBack(), "Chart": r.draw(), "ByStep": byStep,
 		"Ways": ways, "Sides": r.sides(), "Command": r.commandLine(), "Made": r.made(), "Differing": len(r.differing()),
 		"Before": before, "After": after,
 	})

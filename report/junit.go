@@ -134,7 +134,7 @@ func (r Report) stepCases() []junitCase {
 			c.Failure = &junitDetail{Message: cmp.Or(s.Reason, string(s.Outcome)), Type: string(s.Outcome), junitText: s.evidence()}
 		case upgrade.Skipped:
 			c.Skipped = &junitWhy{s.Reason}
-		case upgrade.Pending, upgrade.Ready, upgrade.Blocked, upgrade.Acting, upgrade.Checking, upgrade.Stuck, upgrade.Returning:
+		case upgrade.Pending, upgrade.Ready, upgrade.Blocked, upgrade.Acting, upgrade.Checking, upgrade.Stuck, upgrade.Returning, upgrade.Undoing:
 			if told {
 				c.Skipped = &junitWhy{"not reached"}
 				break

@@ -30,6 +30,9 @@ func (r Report) Markdown(w io.Writer) error {
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n> %s\n", cell(n))
 	}
+	for _, w := range r.takenBack() {
+		fmt.Fprintf(&b, "\n> %s\n", cell(w))
+	}
 	r.cost(&b)
 	r.limits(&b)
 	r.yours(&b)

@@ -59,8 +59,10 @@ func planText(w io.Writer, o upgrade.Outline) error {
 		fmt.Fprintf(&b, "    limit  %s\n", s.Timeout)
 		if s.Undo != "" {
 			fmt.Fprintf(&b, "    undo   $ %s\n", s.Undo)
-		} else {
+		} else if s.NoUndo != "" {
 			fmt.Fprintf(&b, "    undo   none: %s\n", s.NoUndo)
+		} else { // nobody types it
+			fmt.Fprintf(&b, "    undo   until %s\n", upgrade.List(s.Undone))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

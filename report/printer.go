@@ -72,6 +72,15 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 		for _, c := range e.Commands {
 			p.printf("        $ %s\n", c)
 		}
+	case upgrade.StepUndoing:
+		p.head = ""
+		p.title(e.ID, s)
+		p.printf("        taking it back\n")
+		if e.Command != "" {
+			p.printf("        $ %s\n", e.Command)
+		}
+	case upgrade.StepUndone:
+		p.undone(e)
 	case upgrade.StepEnded:
 		p.title(e.ID, s)
 		p.ended(e)
@@ -140,6 +149,17 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
 }
 
+func (p *Printer) undone(e upgrade.StepUndone) {
+	for _, c := range e.Checks {
+		p.printf("        %s %s%s\n", mark(c.Met, c.Known), c.Text, dash(c.Detail))
+	}
+	if w := e.Impact.Words(); w != "" {
+		p.printf("        = %s\n", w)
+	}
+	p.printf("        taken back in %s%s\n", upgrade.Round(e.Took), dash(e.Reason))
+	p.head = "" // it may be done again at once
+}
+
 // mark stands before a check: it holds, it does not, or nobody can tell.
 func mark(met, known bool) string {
 	switch {
@@ -168,6 +188,9 @@ func (p *Printer) finished(s rehearsal.State) {
 	p.printf("%s\n", dash(r.Reason))
 	for _, n := range r.Notes {
 		p.printf("  note        %s\n", n)
+	}
+	for _, w := range r.takenBack() {
+		p.printf("  note        %s\n", w)
 	}
 	for _, n := range r.Nodes {
 		p.printf("  %-11s %s\n", n.Name, fate(n))

@@ -38,7 +38,9 @@ type Report struct {
 
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
+	TakenBack  []Taken    `json:"taken_back,omitempty"` // steps that were done and taken back, in that order
 	Messages   Messages   `json:"messages"`
+	Earlier    []Messages `json:"earlier,omitempty"` // of clients that were disconnected, and whose ledger was closed
 	Reconnects Reconnects `json:"reconnects"`
 	Requests   *Requests  `json:"requests,omitempty"`  // absent if none were sent
 	JetStream  *JetStream `json:"jetstream,omitempty"` // absent if nothing was done with it
@@ -203,10 +205,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, Title: o.Title, From: o.From.Version, To: o.To.Version,
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Budgets: budgets(s), Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s), Yours: yours(s.World),
-		Messages: Messages{
-			Published: f.Published, Refused: f.Refused, Unsure: f.Unsure, Expected: f.Expected, Received: f.Received,
-			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,
-		},
+		TakenBack: taken(s), Messages: messages(f.Totals),
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
 		Requests:   requests(f.Requests),
 		JetStream:  jetStream(f.Stored),
@@ -219,6 +218,9 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 	}
 	if r.Outcome == "" {
 		r.Outcome, r.Reason = upgrade.OutcomeAborted, unfinished(s)
+	}
+	for _, t := range s.Closed {
+		r.Earlier = append(r.Earlier, messages(t))
 	}
 	for _, n := range o.Topology.Nodes {
 		r.Nodes = append(r.Nodes, node(n, s))

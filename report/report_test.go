@@ -40,6 +40,7 @@ func walkEvery(t *testing.T) map[string]rehearsed {
 			{Name: "max-lost", Most: 200}, {Name: "max-duplicated", Most: 0}, {Name: "max-gap", Most: int64(7500 * time.Microsecond)}, {Name: "max-reconnect", Most: int64(time.Second)},
 		}}}}),
 		"worked":      rehearse(t, setting{before: []cluster.Event{rehearsal.Budgeted{Limits: []rehearsal.Limit{{Name: "max-stall", Most: int64(time.Second)}}}}, after: worked}),
+		"taken back":  rehearse(t, setting{person: wavering()}),
 		"failed":      rehearse(t, setting{broken: true, lone: true}),
 		"rolled back": rehearse(t, setting{broken: true, lone: true, failing: upgrade.FailRollback}),
 		"aborted": rehearse(t, setting{seen: func(_ *rehearsal.Lab, r rehearsal.Record, cancel func()) {
@@ -47,6 +48,29 @@ func walkEvery(t *testing.T) map[string]rehearsed {
 				time.AfterFunc(time.Millisecond, cancel) // when all has been told that is to be told
 			}
 		}}),
+	}
+}
+
+// wavering is a person who takes the stop of A back, and the end, each once.
+func wavering() func(*rehearsal.Lab, rehearsal.Record, rehearsal.State) bool {
+	back := map[string]bool{}
+	return func(lab *rehearsal.Lab, r rehearsal.Record, s rehearsal.State) bool {
+		undo := func(id, step string) bool {
+			first := !back[id]
+			if back[id] = true; first {
+				lab.Say(upgrade.Intent{Step: step, Undo: true})
+			}
+			return first
+		}
+		switch e := r.Event.(type) {
+		case upgrade.StepReady:
+			if e.ID != "replace-a" || !undo("stop-a", e.ID) {
+				lab.Say(upgrade.Intent{Step: e.ID})
+			}
+		case upgrade.Finished:
+			return !undo("look-back", "")
+		}
+		return false
 	}
 }
 
@@ -79,6 +103,7 @@ func TestOutcomes(t *testing.T) {
 		"verified":    "verified: ",
 		"over budget": "verified: ",
 		"worked":      "verified: ",
+		"taken back":  "verified: ",
 		"cut":         "aborted: the recording ends before the rehearsal did",
 		"unbegun":     "aborted: no step was walked",
 		"failed":      "failed: step restart-a: A died: exit status 1, broken on purpose",

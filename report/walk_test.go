@@ -61,6 +61,7 @@ type setting struct {
 	notes   []string
 	before  []cluster.Event
 	after   func(rehearsal.State) cluster.Event
+	person  func(lab *rehearsal.Lab, r rehearsal.Record, s rehearsal.State) bool // walks it, until it says that it is over
 	seen    func(lab *rehearsal.Lab, r rehearsal.Record, cancel func())
 }
 
@@ -91,7 +92,10 @@ func rehearse(t *testing.T, set setting) (out rehearsed) {
 		}
 		journal, printer := rehearsal.NewJournal(&events, out.header), NewPrinter(&lines, out.header)
 		var lab *rehearsal.Lab
-		watch := func(r rehearsal.Record, _ rehearsal.State) {
+		watch := func(r rehearsal.Record, s rehearsal.State) {
+			if set.person != nil && set.person(lab, r, s) {
+				cancel()
+			}
 			if set.seen != nil {
 				set.seen(lab, r, cancel)
 			}
@@ -105,6 +109,9 @@ func rehearse(t *testing.T, set setting) (out rehearsed) {
 			fake.Broken = newer.Version
 		}
 		runner := upgrade.Runner{Plan: plan, Driver: fake, World: lab, Sink: lab.Emit, Failing: set.failing}
+		if set.person != nil {
+			runner.Intents, runner.Lingers = lab.Intents(), true
+		}
 		_ = runner.Run(ctx)
 		fake.Close()
 		if set.after != nil {

@@ -82,6 +82,9 @@ func (r Report) summary() []string {
 		}
 	}
 	out := []string{fmt.Sprintf("%d of %s verified in %s.", verified, count(len(r.Steps), "step"), took(r.TookMS))}
+	if len(r.Earlier) > 0 {
+		out = append(out, "What follows was counted since the clients connected for the last time.")
+	}
 	switch m := r.Messages; {
 	case m.Expected == 0 && r.Probe.Rate == 0:
 		out = append(out, "No numbered messages were sent.")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -15,6 +16,7 @@ import (
 // enter does the step that is read if it is the current one, and turns the page
 // otherwise. From an old page it goes to the current one and acts on nothing.
 func enter(m Model) (tea.Model, tea.Cmd) {
+	m.follows = false
 	p := m.state.Plan
 	if st, ok := m.shown(); ok && m.page == p.Current && !st.Status.Over() {
 		m.control.Go(st.ID)
@@ -31,9 +33,9 @@ func enter(m Model) (tea.Model, tea.Cmd) {
 }
 
 // nextPage is where Enter leads from a page on which there is nothing to do: the
-// next one, or the current one if that is further on.
+// next one, or the current one if that is further on, or is not reached yet.
 func (m Model) nextPage() int {
-	if p := m.state.Plan; m.page >= 0 && m.page < p.Current-1 {
+	if p := m.state.Plan; m.page >= 0 && m.page != p.Current && m.page != p.Current-1 {
 		return p.Current
 	}
 	return m.page + 1
@@ -57,13 +59,93 @@ func back(m Model) (tea.Model, tea.Cmd) {
 	})
 }
 
+// undo takes the last step back; with again, to do it once more.
+func undo(again bool) func(Model) (tea.Model, tea.Cmd) {
+	return func(m Model) (tea.Model, tea.Cmd) {
+		p := m.state.Plan
+		step := m.currentID()
+		if again {
+			title := lowerFirst(p.Steps[p.Last()].Title)
+			return m.askLeading(p.Last(), func(string) string { return "Take back and do again: " + title + "?" }, func() { m.control.Again(step) })
+		}
+		return m.askLeading(p.Last(), takesBack, func() { m.control.Undo(step) })
+	}
+}
+
+// goHere leads the plan to the step that is read.
+func goHere(m Model) (tea.Model, tea.Cmd) {
+	p, step, to := m.state.Plan, m.currentID(), m.page
+	do := func() { m.control.To(step, p.Steps[to].ID) }
+	if to <= p.Last() {
+		return m.askLeading(to, takesBack, do)
+	}
+	var titles []string
+	for _, st := range p.Steps[p.Current:to] {
+		titles = append(titles, lowerFirst(st.Title))
+	}
+	text := "Do it without stopping: " + titles[0] + "?"
+	if n := len(titles); n > 1 {
+		text = m.fitting(
+			fmt.Sprintf("Do %d steps without stopping: %s?", n, strings.Join(titles, ", ")),
+			fmt.Sprintf("Do %d steps without stopping, until %s?", n, titles[n-1]))
+	}
+	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
+		do()
+		m.follows, m.down = true, 0
+		return m, nil
+	})
+}
+
+func takesBack(what string) string { return "Take back " + what + "?" }
+
+// askLeading asks whether the steps down to this one shall be taken back.
+func (m Model) askLeading(to int, asks func(what string) string, do func()) (tea.Model, tea.Cmd) {
+	steps, _ := m.state.Plan.Reversal(to)
+	var titles []string
+	loses := ""
+	for _, st := range steps {
+		titles = append(titles, lowerFirst(st.Title))
+		if st.Loses != "" {
+			loses = " " + strings.ToUpper(st.Loses[:1]) + st.Loses[1:] + "."
+		}
+	}
+	last := titles[len(titles)-1]
+	what, short := last, last
+	if n := len(titles); n > 1 {
+		what, short = fmt.Sprintf("%d steps: %s", n, strings.Join(titles, ", ")), fmt.Sprintf("%d steps, the last %s", n, last)
+	}
+	return m.ask(m.fitting(asks(what)+loses, asks(short)+loses), func(m Model) (tea.Model, tea.Cmd) {
+		do()
+		m.follows, m.down = true, 0
+		return m, nil
+	})
+}
+
+// answers is the room for the keys that answer a question.
+const answers = 20
+
+// fitting is a question in full if there is room for it.
+func (m Model) fitting(full, short string) string {
+	if len([]rune(full))+answers > m.size.W {
+		return short
+	}
+	return full
+}
+
+// currentID is the step that the plan is at; empty at the end.
+func (m Model) currentID() string {
+	st, _ := m.current()
+	return st.ID
+}
+
 func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) {
-		last := m.state.Plan.Current
+		// What lies ahead can be read; what it came to, when it has.
+		last := max(m.state.Plan.Current, len(m.state.Plan.Steps)-1)
 		if len(m.state.Plan.Steps) == 0 {
 			last = -1
 		}
-		m.page, m.down = max(-1, min(m.page+by, last)), 0
+		m.page, m.down, m.follows = max(-1, min(m.page+by, last)), 0, false
 		return m, nil
 	}
 }

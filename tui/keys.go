@@ -48,6 +48,9 @@ func init() {
 		{binding: bind("enter", "⏎", "do the step, or turn to the next"), group: groupPlan, short: "do, or next", acts: true, off: enterOff, do: enter},
 		{binding: bind("f", "f", "go on although a check does not hold"), group: groupPlan, short: "force", acts: true, off: forceOff, do: force},
 		{binding: bind("r", "r", "put the old binary back and start it"), group: groupPlan, short: "roll back", acts: true, off: backOff, do: back},
+		{binding: bind("u", "u", "take the last step back"), group: groupPlan, short: "take back", acts: true, off: undoOff, do: undo(false)},
+		{binding: bind("a", "a", "take it back and do it again"), group: groupPlan, short: "do again", acts: true, off: undoOff, do: undo(true)},
+		{binding: bind("J", "J", "go to the step that is read, back or on"), group: groupPlan, short: "go here", acts: true, off: goOff, do: goHere},
 		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
 		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
 		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", acts: true, off: copyOff, do: copyCommand},
@@ -63,8 +66,8 @@ func init() {
 		{binding: bind("tab", "tab", "focus the next panel, back with shift"), group: groupScreen, short: "next panel", off: always, do: focus(+1)},
 		{binding: bind("shift+tab", "", ""), off: always, do: focus(-1)},
 		{binding: bind("z", "z", "give the focused panel the whole screen"), group: groupScreen, short: "zoom", foot: true, off: always, do: zoom},
-		{binding: bind("pgup", "pgup pgdn", "scroll the log, or what is focused or zoomed", "u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
-		{binding: bind("pgdown", "", "", "d"), off: always, do: scroll(-1)},
+		{binding: bind("pgup", "pgup pgdn", "scroll the log, or what is focused or zoomed", "ctrl+u"), group: groupScreen, short: "scroll", off: always, do: scroll(+1)},
+		{binding: bind("pgdown", "", "", "ctrl+d"), off: always, do: scroll(-1)},
 		{binding: bind("G", "G", "follow the log again", "end"), group: groupScreen, short: "follow the log", off: always, do: follow},
 		{binding: bind("l", "l", "log of the server, an application, or all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},
 		{binding: bind("/", "/", "filter the log"), group: groupScreen, short: "filter", foot: true, off: always, do: filter},
@@ -148,7 +151,7 @@ func enterOff(m Model) string {
 	}
 	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
 		switch st.Status {
-		case upgrade.Acting, upgrade.Checking, upgrade.Returning:
+		case upgrade.Acting, upgrade.Checking, upgrade.Returning, upgrade.Undoing:
 			return "wait: " + lowerFirst(st.Title) + " is under way"
 		case upgrade.Pending:
 			return "wait: the slots are being filled"
@@ -172,8 +175,68 @@ func backOff(m Model) string {
 	switch {
 	case !ok || len(st.Back) == 0:
 		return "nothing to roll back: that is for the steps that upgrade a server"
-	case st.Status == upgrade.Acting, st.Status == upgrade.Returning, st.Status == upgrade.Pending:
+	case busy(st), st.Reversed:
 		return "wait: " + lowerFirst(st.Title) + " is under way"
+	}
+	return ""
+}
+
+// busy says that a step cannot be interrupted now.
+func busy(st upgrade.StepProgress) bool {
+	switch st.Status {
+	case upgrade.Acting, upgrade.Returning, upgrade.Undoing, upgrade.Pending:
+		return true
+	default:
+		return false
+	}
+}
+
+// leadOff says why the plan cannot be led elsewhere.
+func leadOff(m Model) string {
+	p := m.state.Plan
+	st, ok := m.current()
+	switch {
+	case len(p.Steps) == 0:
+		return "there is no plan yet"
+	case ok && p.Outcome != "":
+		return "the plan has ended: " + p.Reason
+	case ok && st.Reversed:
+		return lowerFirst(st.Title) + " is being taken back; ⏎ tries again"
+	case ok && busy(st):
+		return "wait: " + lowerFirst(st.Title) + " is under way"
+	}
+	return ""
+}
+
+func undoOff(m Model) string {
+	if why := leadOff(m); why != "" {
+		return why
+	}
+	last := m.state.Plan.Last()
+	if last < 0 {
+		return "nothing was done yet that could be taken back"
+	}
+	return finalOff(m, last)
+}
+
+func finalOff(m Model, to int) string {
+	if _, final := m.state.Plan.Reversal(to); final != nil {
+		return fmt.Sprintf("%s cannot be taken back: %s", lowerFirst(final.Title), final.NoUndo)
+	}
+	return ""
+}
+
+func goOff(m Model) string {
+	if why := leadOff(m); why != "" {
+		return why
+	}
+	switch p := m.state.Plan; {
+	case m.page < 0 || m.page >= len(p.Steps):
+		return "leaf to a step with ← →, and J goes there"
+	case m.page == p.Current && m.page > p.Last():
+		return "the plan is here"
+	case m.page <= p.Last():
+		return finalOff(m, m.page)
 	}
 	return ""
 }

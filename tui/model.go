@@ -28,6 +28,10 @@ type Control interface {
 	Go(step string)    // do the current step, or what it lacks, or try it again
 	Force(step string) // go on although something does not hold
 	Back(step string)  // bring the old server of the step's node back
+	// Of these, step is the current one, or empty at the end.
+	Undo(step string)   // take it back if it has acted, or else the one before it
+	Again(step string)  // and do that once more
+	To(step, to string) // take steps back, or do them, until to is current
 	Stop(node string, how cluster.Stop)
 	Replace(node string) // put the new build into the slot
 	Start(node string)
@@ -69,7 +73,8 @@ type Model struct {
 	state    rehearsal.State
 	now      time.Time
 	size     view.Size
-	page     int // the step that is read; -1 is the introduction, len(steps) the summary
+	page     int  // the step that is read; -1 is the introduction, len(steps) the summary
+	follows  bool // the page is that of the current step, until another one is turned to
 	selected string
 	focus    panel
 	zoomed   bool
@@ -159,6 +164,9 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // observed takes a state and the time at which it is looked at.
 func (m Model) observed(s rehearsal.State, now time.Time) Model {
 	m.state, m.now = s, now
+	if m.follows {
+		m.page = s.Plan.Current
+	}
 	if _, ok := s.World.Server(m.selected); !ok && len(s.World.Servers) > 0 {
 		m.selected = s.World.Servers[0].Node.Name
 	}

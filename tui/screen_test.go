@@ -138,6 +138,9 @@ func (r *recorder) note(format string, a ...any)       { r.did = append(r.did, f
 func (r *recorder) Go(step string)                     { r.note("go %s", step) }
 func (r *recorder) Force(step string)                  { r.note("force %s", step) }
 func (r *recorder) Back(step string)                   { r.note("back %s", step) }
+func (r *recorder) Undo(step string)                   { r.note("undo %s", step) }
+func (r *recorder) Again(step string)                  { r.note("again %s", step) }
+func (r *recorder) To(step, to string)                 { r.note("to %s from %s", to, step) }
 func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, node) }
 func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
 func (r *recorder) Start(node string)                  { r.note("start %s", node) }
@@ -182,6 +185,15 @@ func TestKeys(t *testing.T) {
 		{"and no is the default", "2-ready-stop-a", "down x enter", "", "no: nothing was done"},
 		{"r takes back", "2-ready-stop-a", "r y", "back stop-a", ""},
 		{"r has to have something to take back", "2-ready-start-c", "r", "", "nothing to roll back: that is for the steps that upgrade a server"},
+		{"u takes the step before back", "2-ready-replace-a", "u y", "undo replace-a", ""},
+		{"and asks before", "2-ready-replace-a", "u", "", ""},
+		{"u takes the step itself back at its end", "3-ended-stop-a", "u y", "undo replace-a", ""},
+		{"a does it again", "2-ready-replace-a", "a y", "again replace-a", ""},
+		{"J goes back to the page that is read", "2-ready-replace-a", "left left J y", "to start-c from replace-a", ""},
+		{"J goes on to the page that is read", "2-ready-replace-a", "right right J y", "to stop-b from replace-a", ""},
+		{"J from here leads nowhere", "2-ready-replace-a", "J", "", "the plan is here"},
+		{"from the end, too", "9-summary", "u y", "undo ", ""},
+		{"enter does nothing on a page that lies ahead", "2-ready-replace-a", "right right enter", "", ""},
 		{"with the keys open, another key closes them and does nothing", "2-ready-stop-a", "? enter", "", ""},
 		{"w writes what was done", "2-ready-stop-a", "c w", "script", ""},
 		{"y is yes", "2-ready-stop-a", "down x y", "int B", ""},

@@ -163,8 +163,11 @@ func step(by int) func(Model) (tea.Model, tea.Cmd) {
 // planStep goes to where the next step had ended, or the one before.
 func planStep(by int) func(Model) (tea.Model, tea.Cmd) {
 	return jump(by, func(m rehearsal.Moment) bool {
-		_, ok := m.Event.(upgrade.StepEnded)
-		return ok
+		switch m.Event.(type) {
+		case upgrade.StepEnded, upgrade.StepUndone:
+			return true
+		}
+		return false
 	})
 }
 

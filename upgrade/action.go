@@ -233,6 +233,15 @@ func (a ConnectClients) Command(cluster.Observation) string {
 // Run connects the clients.
 func (a ConnectClients) Run(ctx context.Context, d Driver) error { return d.Connect(ctx, a.Workload) }
 
+// DisconnectClients ends the fleet.
+type DisconnectClients struct{}
+
+// Command is empty: the clients are the program's own, nobody types this.
+func (DisconnectClients) Command(cluster.Observation) string { return "" }
+
+// Run disconnects the clients.
+func (DisconnectClients) Run(ctx context.Context, d Driver) error { return d.Disconnect(ctx) }
+
 // SettleTraffic ends the numbered messages so that they can be counted.
 type SettleTraffic struct{}
 

@@ -207,7 +207,11 @@ func (r base) start(i int) Step {
 		Met:     Running{Node: n.Name, Build: r.from(n)},
 		Until:   []Check{Running{Node: n.Name, Build: r.from(n)}},
 		Timeout: actTimeout,
-		Undo:    r.stopAction(n),
+		Undo:    r.quickStop(n),
+		Undone:  []Check{Exited{Node: n.Name}},
+	}
+	if i > 1 {
+		s.Undone = append(s.Undone, Meshed{Among: names(permanent[:i])})
 	}
 	if i == 0 {
 		s.Why = fmt.Sprintf("The first server. Clients connect to it on port %d, other servers on %d. Its routes list every permanent server, "+
@@ -238,12 +242,16 @@ func (r base) connect() Step {
 		Met:     Present{Clients: r.Workload.Clients()},
 		Until:   append([]Check{Census{}, Reached{}}, r.current()...),
 		Timeout: actTimeout,
-		NoUndo:  "clients only watch; they end with the rehearsal",
+		Undo:    DisconnectClients{},
+		Loses:   "clients and count are lost",
 	}
 	if !r.Workload.Behaviour.All {
 		s.Met = StartedOn{Node: first.Name}
 		s.Until = append([]Check{s.Met}, s.Until...)
 		s.Claims = []Claim{connectedTo(first)}
+	}
+	if r.streams() {
+		s.Loses = "clients, streams and count are lost"
 	}
 	for i := range r.Workload.Applications {
 		joined := Joined{Application: cluster.ApplicationName(i)}
@@ -255,19 +263,29 @@ func (r base) connect() Step {
 // back is the way back in a node's turn: whatever runs there now is ended, and
 // the old server is started from the old file.
 func (r base) back(n cluster.Node) *Way {
-	how := cluster.StopInt
-	if r.Stop == cluster.StopKill {
-		how = cluster.StopKill
-	}
 	return &Way{
 		Do: []Action{
-			StopNode{Node: n.Name, How: how},
+			r.quickStop(n),
 			Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)},
 			r.startAction(n),
 		},
 		Until: append([]Check{Running{Node: n.Name, Build: r.from(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}, NoneGone{}}, r.current()...),
 		Build: r.from(n),
 	}
+}
+
+// quickStop ends a server that is not wanted as it is; nobody waits for a lame
+// duck then.
+func (r base) quickStop(n cluster.Node) StopNode {
+	if r.Stop == cluster.StopKill {
+		return StopNode{Node: n.Name, How: cluster.StopKill}
+	}
+	return StopNode{Node: n.Name, How: cluster.StopInt}
+}
+
+// upAgain is what is true once a server that was stopped is back with all others.
+func (r base) upAgain(n cluster.Node, b cluster.Build) []Check {
+	return append([]Check{Running{Node: n.Name, Build: b}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}}, r.current()...)
 }
 
 // LookBack is the step that closes the books.
@@ -282,7 +300,9 @@ func (r base) lookBack() Step {
 		Given:   r.isUp(permanent...),
 		Do:      SettleTraffic{},
 		Timeout: actTimeout,
-		NoUndo:  "looking changes nothing; the publisher can be started again with a new rehearsal",
+		Undo:    ConnectClients{Workload: r.Workload, To: permanent[0]},
+		Undone:  append([]Check{Census{}, Reached{}, Counting{}}, r.current()...),
+		Loses:   "clients connect and count anew",
 	}
 	if r.Hold > 0 {
 		s.Given = append(s.Given, Requirement{Check: Steady{Nodes: names(permanent), For: r.Hold}})

@@ -187,6 +187,38 @@ func (Reached) Eval(o cluster.Observation) Verdict {
 	return yes(fmt.Sprintf("%d a second, %d so far", f.Rate, f.Published))
 }
 
+// Absent holds when no client of the rehearsal is connected any more.
+type Absent struct{}
+
+func (Absent) String() string { return "the clients are gone" }
+
+// Eval asks the fleet, whose end is told once.
+func (Absent) Eval(o cluster.Observation) Verdict {
+	switch f := o.Fleet; {
+	case len(f.Clients) > 0:
+		return no(fmt.Sprintf("%d are there", len(f.Clients)))
+	case f.Ledger == 0:
+		return unknown("no word from the clients")
+	}
+	return yes("")
+}
+
+// Counting holds while the clients' messages are counted, and the books are open.
+type Counting struct{}
+
+func (Counting) String() string { return "messages are counted" }
+
+// Eval asks the ledger.
+func (Counting) Eval(o cluster.Observation) Verdict {
+	switch f := o.Fleet; {
+	case len(f.Clients) == 0:
+		return unknown("no word from the clients")
+	case f.Settled:
+		return no("the books are closed")
+	}
+	return yes("")
+}
+
 // Accounted holds when the traffic has settled and every message that every
 // subscriber should have had is received or known to be lost.
 type Accounted struct{}

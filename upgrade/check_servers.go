@@ -208,6 +208,7 @@ func Short(sum string) string {
 type Restarted struct {
 	Node  string
 	Build cluster.Build
+	After int // starts that do not count: those before a step was taken back
 }
 
 func (c Restarted) String() string {
@@ -217,10 +218,10 @@ func (c Restarted) String() string {
 // Eval compares the running server and its count of starts.
 func (c Restarted) Eval(o cluster.Observation) Verdict {
 	s, _ := o.Server(c.Node)
-	if s.Starts < 2 {
+	if s.Starts < max(2, c.After+1) {
 		return no(c.Node + " was not restarted")
 	}
-	return Running(c).Eval(o)
+	return Running{c.Node, c.Build}.Eval(o)
 }
 
 // Meshed holds when every two of the nodes see each other, in both directions,

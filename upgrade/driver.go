@@ -46,10 +46,15 @@ type Driver interface {
 	Stop(ctx context.Context, node string, how cluster.Stop) error
 	// Connect starts the clients, every subscriber on the first node, and the
 	// numbered traffic; it returns once every subscriber has been reached by a
-	// message. Tells cluster.FleetChanged, then and ever after. Then it starts the
+	// message. Clients that are connected already are ended before, but not what they
+	// made in JetStream; tells cluster.FleetGone of them. Tells cluster.FleetChanged, then and ever after. Then it starts the
 	// user's own applications; tells cluster.ApplicationStarted, and
 	// cluster.ApplicationExited whenever one ends.
 	Connect(ctx context.Context, w cluster.Workload) error
+	// Disconnect ends the clients, what they made in JetStream, and the user's own
+	// applications; what they counted is closed. Where nobody is connected there is
+	// nothing to do. Tells cluster.FleetGone in any case.
+	Disconnect(ctx context.Context) error
 	// Settle ends the numbered traffic and waits for the last message in
 	// flight. Tells cluster.FleetChanged with Totals.Settled.
 	Settle(ctx context.Context) error

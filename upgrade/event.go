@@ -18,6 +18,7 @@ const (
 	Checking  Status = "checking"  // its action is done, its checks are watched
 	Stuck     Status = "stuck"     // its action failed or its time is over; still watched
 	Returning Status = "returning" // the old server is being brought back
+	Undoing   Status = "undoing"   // it is being taken back
 	Verified  Status = "verified"
 	Forced    Status = "forced" // the person went on although a check did not hold
 	Failed    Status = "failed"
@@ -30,7 +31,7 @@ func (s Status) Over() bool {
 	switch s {
 	case Verified, Forced, Failed, Returned, Skipped:
 		return true
-	case Pending, Ready, Blocked, Acting, Checking, Stuck, Returning:
+	case Pending, Ready, Blocked, Acting, Checking, Stuck, Returning, Undoing:
 	}
 	return false
 }
@@ -100,6 +101,22 @@ type StepReturns struct {
 	Commands []string `json:"commands,omitempty"`
 }
 
+// StepUndoing says that a step is being taken back.
+type StepUndoing struct {
+	ID      string `json:"id"`
+	Command string `json:"command,omitempty"`
+}
+
+// StepUndone says that a step was taken back and is to be done anew.
+type StepUndone struct {
+	ID     string         `json:"id"`
+	Reason string         `json:"reason,omitempty"` // what does not hold although it should, or why nothing was done
+	Took   time.Duration  `json:"took"`
+	Checks []Result       `json:"checks,omitempty"`
+	Impact Impact         `json:"impact"` // of taking it back
+	On     map[string]int `json:"on,omitempty"`
+}
+
 // StepEnded closes a step.
 type StepEnded struct {
 	ID       string         `json:"id"`
@@ -128,6 +145,8 @@ func (StepActed) Kind() string   { return "step-acted" }
 func (StepChecked) Kind() string { return "step-checked" }
 func (StepStuck) Kind() string   { return "step-stuck" }
 func (StepReturns) Kind() string { return "step-returns" }
+func (StepUndoing) Kind() string { return "step-undoing" }
+func (StepUndone) Kind() string  { return "step-undone" }
 func (StepEnded) Kind() string   { return "step-ended" }
 func (Finished) Kind() string    { return "finished" }
 
@@ -140,6 +159,8 @@ var Events = []cluster.Event{
 	StepChecked{},
 	StepStuck{},
 	StepReturns{},
+	StepUndoing{},
+	StepUndone{},
 	StepEnded{},
 	Finished{},
 	Doing{},

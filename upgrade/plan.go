@@ -42,9 +42,11 @@ type Step struct {
 	Predict []string      // where the text lets the node's clients go, in equal parts
 	Timeout time.Duration // for the action and the checks together
 
-	Undo   Action // brings back what was before
-	NoUndo string // or why nothing does
-	Back   *Way   // brings the node's old server back; nil where there is none
+	Undo   Action  // brings back what was before
+	Undone []Check // what must be true then; nil: what every action of its kind brings about
+	Loses  string  // what that does which one should know before, in a few words
+	NoUndo string  // or why nothing brings it back
+	Back   *Way    // brings the node's old server back; nil where there is none
 }
 
 // Way is how something is brought about in several actions, and what must be
@@ -106,8 +108,11 @@ type StepOutline struct {
 	Predict []string      `json:"predict,omitempty"` // the nodes to which the text lets the node's clients go, in equal parts
 	Timeout time.Duration `json:"timeout"`
 	Undo    string        `json:"undo,omitempty"`
+	Undone  []string      `json:"undone,omitempty"` // what must be true once it is taken back
+	Loses   string        `json:"loses,omitempty"`
 	NoUndo  string        `json:"no_undo,omitempty"`
-	Back    []string      `json:"back,omitempty"` // the commands that bring the old server back
+	Final   bool          `json:"final,omitempty"` // it acts, and nothing takes it back
+	Back    []string      `json:"back,omitempty"`  // the commands that bring the old server back
 }
 
 // Outline describes the plan. Commands that need a running cluster, such as a
@@ -121,7 +126,7 @@ func (p Plan) Outline() Outline {
 	for _, s := range p.Steps {
 		so := StepOutline{
 			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote, Where: where(s.Quote),
-			Timeout: s.Timeout, NoUndo: s.NoUndo, Stops: s.Stops, Predict: s.Predict,
+			Timeout: s.Timeout, NoUndo: s.NoUndo, Loses: s.Loses, Final: s.final(), Stops: s.Stops, Predict: s.Predict,
 		}
 		so.Moment = momentOf(s.Do)
 		if s.Do != nil {
@@ -132,6 +137,9 @@ func (p Plan) Outline() Outline {
 		}
 		if s.Undo != nil {
 			so.Undo = s.Undo.Command(nothing)
+		}
+		for _, c := range s.undone() {
+			so.Undone = append(so.Undone, c.String())
 		}
 		if s.Back != nil {
 			so.Back = s.Back.Commands(nothing)

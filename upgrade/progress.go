@@ -17,12 +17,25 @@ type Progress struct {
 	Reason  string
 	Began   time.Time
 	Ended   time.Time
+	Taken   []Taken // steps that were taken back, in that order
+}
+
+// Taken is a step that was taken back: what it had come to until then, and what
+// taking it back cost. It is not part of the step any more, which may be done anew.
+type Taken struct {
+	Was    StepProgress
+	Undo   Impact
+	Bill   Bill
+	Reason string
+	Began  time.Time // when taking it back did
+	Took   time.Duration
 }
 
 // StepProgress is how far one step has come.
 type StepProgress struct {
 	StepOutline
 	Status   Status
+	Reversed bool // it is being taken back
 	How      How
 	Given    []Result
 	Checks   []Result
@@ -44,10 +57,8 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case Planned:
 		p = Progress{Outline: e.Outline, Began: at}
 		for _, s := range e.Outline.Steps {
-			sp := StepProgress{StepOutline: s, Status: Pending}
-			for _, c := range s.Checks {
-				sp.Checks = append(sp.Checks, Result{Text: c})
-			}
+			var sp StepProgress
+			sp.fresh(s)
 			p.Steps = append(p.Steps, sp)
 		}
 	case StepReady:
@@ -65,7 +76,11 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			}
 		})
 	case StepActed:
-		return p.with(e.ID, func(s *StepProgress) { s.Status = Checking })
+		return p.with(e.ID, func(s *StepProgress) {
+			if s.Status != Undoing {
+				s.Status = Checking
+			}
+		})
 	case StepChecked:
 		return p.with(e.ID, func(s *StepProgress) { s.Checks = e.Checks })
 	case StepStuck:
@@ -75,6 +90,10 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			s.Status, s.Reason, s.Checks = Returning, e.Reason, nil
 			s.Command, s.Shell = strings.Join(e.Commands, " && "), "" // that is what is done now
 		})
+	case StepUndoing:
+		return p.undoing(at, e)
+	case StepUndone:
+		return p.undone(e)
 	case StepEnded:
 		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at
@@ -94,26 +113,78 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	return p
 }
 
-// book adds costs to the steps that caused them: the last that had begun, or one
-// that stopped a server just then, while it was in flight. What came before the
-// first step is nobody's.
+// book adds costs to what caused them: the step, or the taking back of one, that
+// was the last to have begun, or that stopped a server just then, while it was in
+// flight. What came before the first step is nobody's.
 func (p Progress) book(costs []cluster.Cost) Progress {
-	for n, c := range costs {
-		if n == 0 {
-			p.Steps = slices.Clone(p.Steps)
-		}
-		for i := len(p.Steps) - 1; i >= 0; i-- {
+	if len(costs) == 0 {
+		return p
+	}
+	p.Steps, p.Taken = slices.Clone(p.Steps), slices.Clone(p.Taken)
+	for _, c := range costs {
+		var last time.Time
+		var bill *Bill
+		try := func(began time.Time, stops bool, b *Bill) {
 			at := c.At
-			if p.Steps[i].Stops {
+			if stops {
 				at = at.Add(min(c.For, cluster.StallFrom))
 			}
-			if b := p.Steps[i].Began; !b.IsZero() && !at.Before(b) {
-				p.Steps[i].Bill = p.Steps[i].Bill.add(c)
-				break
+			if !began.IsZero() && !at.Before(began) && !began.Before(last) {
+				last, bill = began, b
 			}
+		}
+		for i := range p.Taken {
+			t := &p.Taken[i]
+			try(t.Was.Began, t.Was.Stops, &t.Was.Bill)
+			try(t.Began, true, &t.Bill)
+		}
+		for i := range p.Steps {
+			try(p.Steps[i].Began, p.Steps[i].Stops, &p.Steps[i].Bill)
+		}
+		if bill != nil {
+			*bill = bill.add(c)
 		}
 	}
 	return p
+}
+
+// undoing puts aside what a step had come to, unless this is another attempt.
+func (p Progress) undoing(at time.Time, e StepUndoing) Progress {
+	p.Outcome, p.Reason, p.Ended = "", "", time.Time{}
+	i := slices.IndexFunc(p.Steps, func(s StepProgress) bool { return s.ID == e.ID })
+	if i < 0 {
+		return p
+	}
+	if !p.Steps[i].Reversed {
+		p.Taken = append(slices.Clone(p.Taken), Taken{Was: p.Steps[i], Began: at})
+	}
+	return p.with(e.ID, func(s *StepProgress) {
+		s.fresh(p.Outline.Steps[i])
+		s.Status, s.Reversed, s.Command, s.Shell, s.Checks = Undoing, true, e.Command, "", nil
+		for _, c := range s.Undone {
+			s.Checks = append(s.Checks, Result{Text: c})
+		}
+	})
+}
+
+// undone makes the step one that is still to be done.
+func (p Progress) undone(e StepUndone) Progress {
+	i := slices.IndexFunc(p.Steps, func(s StepProgress) bool { return s.ID == e.ID })
+	if i < 0 || len(p.Taken) == 0 {
+		return p
+	}
+	p.Taken = slices.Clone(p.Taken)
+	last := &p.Taken[len(p.Taken)-1]
+	last.Undo, last.Reason, last.Took = e.Impact, e.Reason, e.Took
+	return p.with(e.ID, func(s *StepProgress) { s.fresh(p.Outline.Steps[i]) })
+}
+
+// fresh is a step of which nothing was done yet.
+func (s *StepProgress) fresh(o StepOutline) {
+	*s = StepProgress{StepOutline: o, Status: Pending}
+	for _, c := range o.Checks {
+		s.Checks = append(s.Checks, Result{Text: c})
+	}
 }
 
 func (p Progress) with(id string, change func(*StepProgress)) Progress {

@@ -106,7 +106,8 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}},
 		Claims:  []Claim{learned(n, len(r.Topology.Nodes))},
 		Timeout: actTimeout,
-		Undo:    r.stopAction(n),
+		Undo:    r.quickStop(n),
+		Undone:  append([]Check{Exited{Node: n.Name}, Meshed{Among: names(r.Topology.Permanent())}}, r.elsewhere(n)...),
 	}
 	if !r.Workload.Behaviour.IgnoreDiscovered {
 		s.Until = append(s.Until, Know{Nodes: r.Topology.Nodes})
@@ -127,6 +128,7 @@ func (r rolling) stop(i int) Step {
 		Until:   append([]Check{Exited{Node: n.Name}}, r.elsewhere(n)...),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
+		Undone:  r.upAgain(n, r.from(n)),
 		Back:    r.back(n),
 	}
 	if len(others) > 1 {
@@ -186,8 +188,12 @@ func (r rolling) restart(i int) Step {
 		Met:     Running{Node: n.Name, Build: r.to(n)},
 		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Healthy{Node: n.Name}, Meshed{Among: names(r.Topology.Nodes)}, Census{}, Reached{}},
 		Timeout: actTimeout,
-		Undo:    r.stopAction(n),
+		Undo:    r.quickStop(n),
+		Undone:  append([]Check{Exited{Node: n.Name}}, r.elsewhere(n)...),
 		Back:    r.back(n),
+	}
+	if others := r.others(n.Name); len(others) > 1 {
+		s.Undone = append(s.Undone, Meshed{Among: names(others)})
 	}
 	s.Until = append(s.Until, r.current()...)
 	return s
@@ -208,6 +214,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 		Predict: names(permanent),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
+		Undone:  r.upAgain(n, r.to(n)),
 	}
 }
 

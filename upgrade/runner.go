@@ -22,12 +22,18 @@ type World interface {
 
 // Intent is what a person says to a step: do it (its action, what it needs and
 // lacks, or its action once more when it is stuck), with Force go on although
-// something does not hold, or with Back bring the node's old server back. One
-// that was meant for another step is ignored.
+// something does not hold, or with Back bring the node's old server back. Undo
+// takes back the step, if it has acted, or else the one before it; Again does it
+// once more then. To goes to another step: back, by taking one after the other
+// back, or forward, by doing one after the other. One that was meant for another
+// step is ignored.
 type Intent struct {
 	Step  string
 	Force bool
 	Back  bool
+	Undo  bool
+	Again bool
+	To    string
 }
 
 // OnFailure is what an unattended run does when a step has failed.
@@ -53,7 +59,13 @@ type Runner struct {
 	World   World
 	Sink    cluster.Sink
 	Intents <-chan Intent // nil for an unattended run
+	Lingers bool          // with a person: at the end, they are waited for until the context ends
 	Failing OnFailure     // of an unattended run
+
+	at     int            // the current step
+	until  int            // steps before this one are done without a word
+	wish   *course        // where a person wants to go instead
+	starts map[string]int // of nodes with steps that were taken back: what does not count
 
 	began   time.Time
 	back    map[string]cluster.Build // nodes that were rolled back, and to what
@@ -71,11 +83,20 @@ func (e *StepError) Error() string { return fmt.Sprintf("step %s: %s", e.ID, e.R
 
 // Run prepares the slots and walks every step. It returns nil when all steps
 // are behind it, a *StepError when one failed, and the context's error when it
-// was ended. Finished is told in every case.
+// was ended. Finished is told in every case, and again when a person has led back
+// from the end.
 func (r *Runner) Run(ctx context.Context) error {
 	r.began = time.Now()
 	r.Sink(Planned{Outline: r.Plan.Outline()})
-	err := r.walk(ctx)
+	err := r.finish(ctx, r.walk(ctx))
+	if r.Lingers && r.Intents != nil {
+		return r.linger(ctx, err)
+	}
+	return err
+}
+
+// finish tells how it ended.
+func (r *Runner) finish(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		r.Sink(Finished{Outcome: OutcomeVerified})
@@ -97,19 +118,43 @@ func (r *Runner) walk(ctx context.Context) error {
 		return err
 	}
 	beside.Go(func() { r.stage(ahead, filled) })
-	for _, st := range r.Plan.Steps {
+	return r.onward(ctx, filled)
+}
+
+// onward walks from the current step to the end.
+func (r *Runner) onward(ctx context.Context, filled func(node string) error) error {
+	for r.at < len(r.Plan.Steps) {
+		st := r.Plan.Steps[r.at]
 		if err := filled(st.Node); err != nil {
 			return err
 		}
-		if b, ok := r.back[st.Node]; ok && st.Back != nil {
+		if b, ok := r.rolledBack(st); ok {
 			r.Sink(StepEnded{ID: st.ID, Status: Skipped, Reason: fmt.Sprintf("%s was rolled back to %s", st.Node, b)})
+			r.at++
 			continue
 		}
 		if err := r.step(ctx, r.adjusted(st)); err != nil {
 			return err
 		}
+		if r.wish == nil {
+			if _, ok := r.starts[st.Node]; ok && st.Back == nil {
+				r.forget(st.Node) // that was once more, and no turn
+			}
+			r.at++
+			continue
+		}
+		if err := r.lead(ctx); err != nil {
+			return err
+		}
 	}
 	return r.wrong()
+}
+
+// rolledBack says to what the step's node was rolled back in the turn that the
+// step is part of.
+func (r *Runner) rolledBack(st Step) (cluster.Build, bool) {
+	b, ok := r.back[st.Node]
+	return b, ok && st.Back != nil
 }
 
 // wrong is what a person went on from, as one error. A walk with such steps is
@@ -125,7 +170,8 @@ func (r *Runner) wrong() error {
 	return &first
 }
 
-// adjusted is a step that expects of rolled-back nodes what they run now.
+// adjusted is a step that expects of rolled-back nodes what they run now, and that
+// does not take what was taken back for done.
 func (r *Runner) adjusted(st Step) Step {
 	st.Until = slices.Clone(st.Until)
 	for i, c := range st.Until {
@@ -134,6 +180,10 @@ func (r *Runner) adjusted(st Step) Step {
 				st.Until[i] = Running{Node: run.Node, Build: b}
 			}
 		}
+	}
+	if past, ok := st.Past.(Restarted); ok {
+		past.After = r.starts[past.Node]
+		st.Past = past
 	}
 	return st
 }
@@ -202,7 +252,8 @@ type turn struct {
 	command string
 	told    []Result // the verdicts as last told
 	stuck   bool
-	dead    int // the process whose end is known: what is observed next may still show it
+	undoing bool // it is the way back from the step
+	dead    int  // the process whose end is known: what is observed next may still show it
 }
 
 func (r *Runner) step(ctx context.Context, st Step) error {
@@ -227,14 +278,22 @@ func (r *Runner) step(ctx context.Context, st Step) error {
 
 func (t *turn) walk(ctx context.Context) error {
 	past, err := t.admit(ctx)
-	if err != nil || past {
+	if err != nil || past || t.wish != nil {
 		return err
 	}
-	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
+	t.tellBegun()
 	if err := t.act(ctx); err != nil {
 		return err
 	}
 	return t.await(ctx)
+}
+
+func (t *turn) tellBegun() {
+	if t.undoing {
+		t.Sink(StepUndoing{ID: t.ID, Command: t.command})
+		return
+	}
+	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
 }
 
 // admit waits until the step may act: what it needs holds, and the person has
@@ -290,16 +349,32 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			if why := t.unfit(given); why != "" {
 				return false, t.fail(o, given, why)
 			}
+		} else if t.hasty() {
+			if allMet(given) {
+				return false, nil
+			}
+			if t.collapsed(o) != nil || t.unfit(given) != "" {
+				t.until = 0 // that is for the person
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-changed:
 		case <-deadline.C:
+			if t.Intents != nil {
+				t.until = 0
+				continue
+			}
 			return false, t.fail(o, given, "not ready after "+t.Timeout.String()+": "+unmet(given))
 		case in := <-t.Intents:
 			switch {
 			case in.Step != t.ID:
+			case in.leads():
+				if t.wish = t.chart(in, false); t.wish != nil {
+					return false, nil
+				}
+				deadline.Reset(t.Timeout) // of no use unless it is to be done without a word
 			case in.Back && t.Back != nil:
 				if past, err := t.wayBack(ctx); past || err != nil {
 					return past, err
@@ -316,10 +391,13 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 	}
 }
 
+// hasty says that nobody is asked before the step.
+func (t *turn) hasty() bool { return t.Intents == nil || t.at < t.until }
+
 // deadline is the step's time limit, and never comes while a person decides.
 func (t *turn) deadline() *time.Timer {
 	d := time.NewTimer(t.Timeout)
-	if t.Intents != nil {
+	if !t.hasty() {
 		d.Stop()
 	}
 	return d
@@ -397,17 +475,25 @@ func (t *turn) await(ctx context.Context) error {
 			}
 			t.strand(reason)
 		case in := <-t.Intents:
+			if in.Step == t.ID && in.leads() && !t.undoing {
+				if t.wish = t.chart(in, true); t.wish != nil {
+					return nil
+				}
+				continue
+			}
 			if in.Step == t.ID && in.Back && t.Back != nil {
 				if past, err := t.wayBack(ctx); past || err != nil {
 					return err
 				}
 				continue
 			}
-			if in.Step != t.ID || !t.stuck || in.Back {
+			if in.Step != t.ID || !t.stuck || in.Back || in.leads() {
 				continue
 			}
 			if in.Force {
-				t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: "passed by force: " + unmet(rs)})
+				if !t.undoing {
+					t.amiss = append(t.amiss, &StepError{ID: t.ID, Reason: "passed by force: " + unmet(rs)})
+				}
 				t.end(o, Forced, rs, unmet(rs))
 				return nil
 			}
@@ -437,13 +523,13 @@ func (t *turn) again(ctx context.Context, o cluster.Observation) {
 		t.how = ByHand
 	}
 	t.stuck = false
-	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
+	t.tellBegun()
 	_ = t.act(ctx) // a failure is told as StepStuck
 }
 
 // strand leaves the step to the person, who has keys for it.
 func (t *turn) strand(reason string) {
-	t.stuck = true
+	t.stuck, t.until = true, 0
 	t.Sink(StepStuck{ID: t.ID, Reason: reason})
 }
 
@@ -503,6 +589,10 @@ func (t *turn) fail(o cluster.Observation, rs []Result, reason string) error {
 }
 
 func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason string) {
+	if t.undoing && status != Failed {
+		t.Sink(StepUndone{ID: t.ID, Reason: reason, Took: time.Since(t.began), Checks: rs, Impact: Measure(t.before, o), On: o.Fleet.On()})
+		return
+	}
 	e := StepEnded{
 		ID: t.ID, Status: status, How: t.how, Reason: reason, Checks: rs,
 		Impact: Measure(t.before, o), On: o.Fleet.On(),

@@ -61,6 +61,19 @@ func (s StepProgress) Cost() string {
 	return strings.Join(out, "; ")
 }
 
+// TakenWords tells which steps were taken back, and what doing them and taking them
+// back had cost.
+func TakenWords(taken []Taken) string {
+	var titles []string
+	var lost, twice uint64
+	for _, x := range taken {
+		titles = append(titles, x.Was.Title)
+		lost += x.Was.Impact.Lost + x.Undo.Lost
+		twice += x.Was.Impact.Duplicated + x.Undo.Duplicated
+	}
+	return fmt.Sprintf("%s; %d lost and %d duplicated meanwhile, which are of no step that stands", List(titles), lost, twice)
+}
+
 // Harm tells only what was lost, came twice, or was waited for.
 func (s StepProgress) Harm() string {
 	var out []string

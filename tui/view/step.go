@@ -28,6 +28,8 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 		aside = t.Dim.Render("skipped")
 	case upgrade.Returning:
 		aside = t.Warn.Render("going back")
+	case upgrade.Undoing:
+		aside = t.Warn.Render("taking it back")
 	case upgrade.Stuck:
 		aside = t.Bad.Render("✗ stuck")
 	case upgrade.Blocked:
@@ -140,6 +142,9 @@ func ready(t theme.Theme, st upgrade.StepProgress, w int) []string {
 // checks lists what must hold, with the evidence for each.
 func checks(t theme.Theme, st upgrade.StepProgress, size Size) []string {
 	head := "Then this must hold"
+	if st.Reversed {
+		head = "It is taken back when this holds"
+	}
 	if st.Status.Over() {
 		head = "What was checked"
 	}
@@ -206,7 +211,7 @@ func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
 			back = "   " + t.Key.Render("r") + " " + t.Strong.Render("roll back")
 		}
 		return enter + t.Strong.Render("try again") + back + "   " + t.Key.Render("f") + " " + t.Strong.Render("go on anyway")
-	case upgrade.Acting, upgrade.Checking, upgrade.Returning:
+	case upgrade.Acting, upgrade.Checking, upgrade.Returning, upgrade.Undoing:
 		return t.Dim.Render("… " + waiting(st))
 	case upgrade.Failed:
 		return t.Dim.Render("the plan ended here")
@@ -218,6 +223,11 @@ func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
 	case upgrade.Pending:
 	}
 	return t.Dim.Render("its turn comes later")
+}
+
+// Ahead says what can be done on the page of a step that is not reached yet.
+func Ahead(t theme.Theme) string {
+	return t.Dim.Render("its turn comes later   ") + t.Key.Render("J") + " " + t.Strong.Render("do what comes before it")
 }
 
 // waiting names what a working step waits for.

@@ -39,6 +39,7 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayMax)), size.W)...,
 		)})
 	}
+	parts = append(parts, part{rank: 3, lines: takenBack(t, s, size.W)})
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
@@ -85,14 +86,38 @@ func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
 	return out
 }
 
-// betweenSteps is what no step accounts for: what keys and other terminals did.
+// betweenSteps is what no step accounts for, nor one that was taken back: what keys
+// and other terminals did. Of steps whose ledger was closed it knows nothing.
 func betweenSteps(p upgrade.Progress, f cluster.Fleet) (lost, twice uint64) {
+	if f.Ledger > 0 {
+		return 0, 0
+	}
 	lost, twice = f.Lost, f.Duplicated
+	spend := func(im upgrade.Impact) {
+		lost -= min(lost, im.Lost)
+		twice -= min(twice, im.Duplicated)
+	}
 	for _, st := range p.Steps {
-		lost -= min(lost, st.Impact.Lost)
-		twice -= min(twice, st.Impact.Duplicated)
+		spend(st.Impact)
+	}
+	for _, x := range p.Taken {
+		spend(x.Was.Impact)
+		spend(x.Undo)
 	}
 	return lost, twice
+}
+
+// takenBack tells that steps were taken back, and what that cost beside the steps as
+// they stand; and that something was counted before.
+func takenBack(t theme.Theme, s rehearsal.State, w int) []string {
+	var out []string
+	if n := len(s.Plan.Taken); n > 0 {
+		out = append(out, hang(t.Dim.Render("Taken back  "), t.Text, upgrade.TakenWords(s.Plan.Taken), w)...)
+	}
+	for _, c := range s.Closed {
+		out = append(out, hang(t.Dim.Render("Before      "), t.Text, rehearsal.ClosedWords(c), w)...)
+	}
+	return out
 }
 
 // claimed lists the text's sentences in a line each, those first that differ:

@@ -139,6 +139,10 @@ func Happened(e cluster.Event, o upgrade.Outline) string {
 		text = title(e.ID) + ": stuck, " + e.Reason
 	case upgrade.StepReturns:
 		text = title(e.ID) + ": going back"
+	case upgrade.StepUndoing:
+		text = title(e.ID) + ": taking it back"
+	case upgrade.StepUndone:
+		text = title(e.ID) + ": taken back in " + upgrade.Round(e.Took)
 	case upgrade.StepEnded:
 		text = fmt.Sprintf("%s: %s in %s", title(e.ID), e.Status, upgrade.Round(e.Took))
 	case upgrade.Finished:
@@ -181,7 +185,7 @@ func outlook(s rehearsal.State, page int) string {
 			return "… something is missing"
 		case upgrade.Stuck:
 			return "… somebody has to decide"
-		case upgrade.Acting, upgrade.Checking, upgrade.Returning:
+		case upgrade.Acting, upgrade.Checking, upgrade.Returning, upgrade.Undoing:
 			return "… " + waiting(st)
 		case upgrade.Pending, upgrade.Ready, upgrade.Verified, upgrade.Forced, upgrade.Failed, upgrade.Returned, upgrade.Skipped:
 		}

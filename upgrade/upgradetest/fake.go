@@ -44,15 +44,16 @@ type Fake struct {
 	// Reply answers requests; without it there is nobody to answer.
 	Reply func(subject string, body []byte) ([]byte, error)
 
-	mu      sync.Mutex
-	nodes   map[string]*node
-	clients []*cluster.Client
-	rate    int
-	since   time.Time // when the numbered traffic began
-	sent    uint64    // when it was settled
-	settled bool
-	nextPID int
-	nextID  int
+	mu           sync.Mutex
+	nodes        map[string]*node
+	clients      []*cluster.Client
+	applications []cluster.ApplicationStarted
+	rate         int
+	since        time.Time // when the numbered traffic began
+	sent         uint64    // when it was settled
+	settled      bool
+	nextPID      int
+	nextID       int
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -403,6 +404,9 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 			return fmt.Errorf("connect to %s: %w", n.Name, errNoServer)
 		}
 	}
+	if len(f.clients) > 0 {
+		f.disconnect()
+	}
 	f.rate, f.since = w.Rate, time.Now()
 	for i := range w.Subscribers + 2 {
 		c := &cluster.Client{ID: i, Name: fmt.Sprintf("%ssub %d", cluster.FleetPrefix, i), Role: cluster.RoleSubscriber, Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
@@ -413,10 +417,32 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 		f.clients = append(f.clients, c)
 	}
 	for i, command := range w.Applications { // of which no server has a connection
-		f.Sink(cluster.ApplicationStarted{Name: cluster.ApplicationName(i), Command: command, PID: 5000 + i, At: f.since})
+		a := cluster.ApplicationStarted{Name: cluster.ApplicationName(i), Command: command, PID: 5000 + i, At: f.since}
+		f.applications = append(f.applications, a)
+		f.Sink(a)
 	}
 	f.tell()
 	return ctx.Err()
+}
+
+// Disconnect implements upgrade.Driver.
+func (f *Fake) Disconnect(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f.disconnect()
+	return nil
+}
+
+func (f *Fake) disconnect() {
+	f.clients, f.sent, f.settled = nil, 0, false
+	for _, a := range f.applications {
+		f.Sink(cluster.ApplicationExited{Name: a.Name, PID: a.PID, Exit: cluster.Exit{At: time.Now(), Asked: true}})
+	}
+	f.applications = nil
+	f.Sink(cluster.FleetGone{At: time.Now()})
 }
 
 // scatter sends the clients of a server that is gone to the others in turn.
@@ -448,6 +474,9 @@ func (f *Fake) land(c *cluster.Client, to string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !slices.Contains(f.clients, c) {
+		return // disconnected meanwhile
+	}
 	c.LastAway = time.Since(c.AwaySince)
 	c.LongestAway, c.TotalAway = max(c.LongestAway, c.LastAway), c.TotalAway+c.LastAway
 	c.Status, c.Node, c.Reconnects = cluster.ClientConnected, to, c.Reconnects+1

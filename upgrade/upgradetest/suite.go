@@ -229,12 +229,36 @@ var Suite = []Case{
 			b.Fatalf("expected %d of %d published to 6", o.Fleet.Expected, o.Fleet.Published)
 		}
 	}},
+	{"clients are disconnected, and connected anew", func(b *bench) {
+		b.cluster("A", "B")
+		w := cluster.Workload{Subscribers: 3, Rate: 200}
+		b.ok(b.Driver.Connect(b.ctx(), w))
+		b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{}, upgrade.Reached{})
+		b.ok(b.Driver.Disconnect(b.ctx()))
+		b.soon(upgrade.Absent{}, deserted{})
+		b.ok(b.Driver.Disconnect(b.ctx())) // nobody is there, which is what was wanted
+		for range 2 {                      // over those that are there, too
+			b.ok(b.Driver.Connect(b.ctx(), w))
+			b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{}, upgrade.Reached{}, upgrade.Counting{})
+		}
+		b.ok(b.Driver.Settle(b.ctx()))
+		b.soon(upgrade.Accounted{})
+		if o, _ := b.lab.Observe(); o.Fleet.Ledger != 3 || o.Fleet.Lost+o.Fleet.Duplicated != 0 || len(o.Fleet.Clients) != 5 {
+			b.Fatalf("ledger %d of %d clients: %+v", o.Fleet.Ledger, len(o.Fleet.Clients), o.Fleet.Totals)
+		}
+	}},
 	{"applications are started beside the clients", func(b *bench) {
 		b.cluster("A", "B")
 		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 1, Rate: 100, Applications: []string{"sleep 600", "sleep 601"}}))
 		b.soon(upgrade.Reached{}, upgrade.Joined{Application: "app1"}, upgrade.Joined{Application: "app2"})
 		o, _ := b.lab.Observe()
 		if a := o.Applications; len(a) != 2 || a[1].Command != "sleep 601" || a[0].PID == a[1].PID || a[0].Exit != nil {
+			b.Fatalf("applications %+v", a)
+		}
+		b.ok(b.Driver.Disconnect(b.ctx()))
+		b.soon(upgrade.Absent{})
+		o, _ = b.lab.Observe()
+		if a := o.Applications; a[0].Exit == nil || !a[0].Exit.Asked || a[1].Exit == nil || !a[1].Exit.Asked {
 			b.Fatalf("applications %+v", a)
 		}
 	}},
@@ -308,6 +332,20 @@ func (b *bench) cluster(nodes ...string) {
 		b.start(n, b.From)
 	}
 	b.soon(upgrade.Meshed{Among: nodes})
+}
+
+// deserted is met when the servers themselves have no client.
+type deserted struct{}
+
+func (deserted) String() string { return "no server has a client" }
+
+func (deserted) Eval(o cluster.Observation) upgrade.Verdict {
+	for _, s := range o.Servers {
+		if s.Process.Alive() && (!s.Answer.Known() || s.Answer.Connections > 0) {
+			return upgrade.Verdict{Detail: fmt.Sprintf("%s has %d", s.Node.Name, s.Answer.Connections)}
+		}
+	}
+	return upgrade.Verdict{Met: true, Known: true}
 }
 
 type condition struct {

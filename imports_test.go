@@ -38,8 +38,9 @@ var allowed = map[string]map[string]string{
 		"tui/theme":        "reads the colour flags",
 		"upgrade":          "makes the plan and the runner",
 	},
-	"cluster": {},
-	"fleet":   {"cluster": "the nouns"},
+	"cluster":  {},
+	"glossary": {},
+	"fleet":    {"cluster": "the nouns"},
 	"local": {
 		"cluster": "the nouns",
 		"monitor": "asks the servers that run",
@@ -63,13 +64,14 @@ var allowed = map[string]map[string]string{
 	},
 	"tui": {
 		"cluster":   "the nouns",
+		"glossary":  "finds the words that are on the screen",
 		"rehearsal": "draws states",
 		"tui/theme": "colours",
 		"tui/view":  "panels",
 		"upgrade":   "knows the status of steps",
 	},
 	"tui/theme":           {},
-	"tui/view":            {"advice": "draws what is known about the step", "cluster": "the nouns", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
+	"tui/view":            {"advice": "draws what is known about the step", "cluster": "the nouns", "glossary": "draws its words", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
 	"upgrade":             {"advice": "a plan carries what is known about its step", "cluster": "the nouns"},
 	"upgrade/upgradetest": {"cluster": "the nouns", "rehearsal": "folds what drivers tell", "upgrade": "tests drivers"},
 }
@@ -92,6 +94,7 @@ var homes = map[string][]string{
 var still = map[string][]string{
 	"advice":   {"os", "net", "net/http", "os/exec"},
 	"cluster":  {"os", "net", "net/http", "sync"},
+	"glossary": {"os", "net", "net/http", "sync"},
 	"upgrade":  {"os", "net", "net/http", "os/exec"},
 	"tui/view": {"os", "net", "sync"},
 }

@@ -72,6 +72,7 @@ func init() {
 		{binding: bind("l", "l", "log of the server, an application, or all"), group: groupScreen, short: "one log, or all", off: always, do: logNode},
 		{binding: bind("/", "/", "filter the log"), group: groupScreen, short: "filter", foot: true, off: always, do: filter},
 		{binding: bind("t", "t", "read the text, at the passage of the step"), group: groupScreen, short: "the text", off: always, do: opens(&textOverlay)},
+		{binding: bind("g", "g", "explain the words on this screen"), group: groupScreen, short: "words", off: always, do: openWords},
 		{binding: bind("c", "c", "list everything that was done"), group: groupScreen, short: "what was done", off: always, do: opens(&commandsOverlay)},
 		{binding: bind("C", "C", "list chapters and steps, begin another"), group: groupScreen, short: "chapters", off: always, do: openContents},
 		{binding: bind("?", "?", "every key"), group: groupScreen, short: "keys", foot: true, off: always, do: opens(&keysOverlay)},
@@ -88,6 +89,7 @@ func init() {
 		{binding: bind("-", "", "", "_", "<", ","), off: always, do: faster(-1)},
 		{binding: bind("g", "g G", "to the beginning, to the end", "home"), group: groupTape, short: "begin, end", off: playOff, do: first},
 		{binding: bind("G", "", "", "end"), off: playOff, do: last},
+		{binding: bind("w", "w", "explain the words on this screen"), group: groupScreen, short: "words", off: always, do: openWords},
 		{binding: bind("q", "q", "leave the recording", "ctrl+c"), group: groupScreen, short: "leave", foot: true, off: always, do: leave},
 	}
 	replay = overlaid(tapeCommands, commands)

@@ -81,6 +81,7 @@ type Model struct {
 	over     *overlay // what lies above everything else, if anything
 	top      int      // lines down in it
 	pick     int      // the row that is chosen in it
+	words    words    // that it explains
 	asking   *question
 	typing   bool // a filter is being typed
 	filter   view.LogFilter

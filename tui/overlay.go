@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"nats-roll/glossary"
 	"nats-roll/tui/view"
 	"nats-roll/upgrade"
 )
@@ -84,7 +85,7 @@ func (m Model) overlayPage() []string {
 
 // The overlays. (They are filled in init, since pages use the model and the model
 // uses the overlays.)
-var keysOverlay, textOverlay, commandsOverlay, contentsOverlay overlay
+var keysOverlay, textOverlay, commandsOverlay, contentsOverlay, wordsOverlay overlay
 
 func init() {
 	keysOverlay = overlay{title: "Every key", page: keysPage}
@@ -98,6 +99,7 @@ func init() {
 			"up": pick(-1), "k": pick(-1), "down": pick(+1), "j": pick(+1), "enter": beginChapter,
 		},
 	}
+	wordsOverlay = overlay{title: "Words", page: wordsPage}
 	textOverlay = overlay{title: "The text, “Upgrading a Cluster”", page: textPage}
 }
 
@@ -128,6 +130,21 @@ func contentsPage(m Model, w int) (lines []string, at int) {
 		return view.Steps(m.theme, m.state, w), -1
 	}
 	return append(append(view.Chapters(m.theme, m.state, m.walked, m.pick, w), ""), view.Steps(m.theme, m.state, w)...), -1
+}
+
+// words are those that were on the screen when somebody asked for them, and all
+// others.
+type words struct{ there, others []glossary.Term }
+
+// openWords opens the glossary. What it says stays while it is read.
+func openWords(m Model) (tea.Model, tea.Cmd) {
+	m.words.there, m.words.others = glossary.In(view.Plain(m.View()))
+	return opens(&wordsOverlay)(m)
+}
+
+// wordsPage explains the words that were on the screen, and then all others.
+func wordsPage(m Model, w int) (lines []string, at int) {
+	return view.Words(m.theme, m.words.there, m.words.others, w), -1
 }
 
 // pick goes up or down the chapters.

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/muesli/termenv"
 
+	"nats-roll/glossary"
 	"nats-roll/tui/view"
 	"nats-roll/upgrade"
 )
@@ -130,4 +132,34 @@ func lineWith(s, text string) string {
 		}
 	}
 	return ""
+}
+
+// g explains the words of the screen below it first; every word of our own screens
+// that is in capitals, or a page of monitoring, is explained.
+func TestTheWordsOfTheScreenAreExplained(t *testing.T) {
+	size := view.Size{W: 80, H: 24}
+	m, _ := press(screen(walked(t)["2-ready-stop-a"], termenv.Ascii, true, size), "g")
+	golden(t, "words-80x24", m.View())
+	lines, _ := m.over.page(m, 76)
+	all := strings.Join(lines, "\n")
+	on, others, _ := strings.Cut(all, "All others")
+	for _, w := range []string{"SIGINT", "client", "server", "rolling upgrade"} {
+		if !strings.Contains(on, "\n"+w+"\n") {
+			t.Errorf("%s is on the screen, and not explained first", w)
+		}
+		if strings.Contains(on, "\n"+w+"\n") == strings.Contains(others, "\n"+w+"\n") {
+			t.Errorf("%s stands in both parts, or in none", w)
+		}
+	}
+	capital := regexp.MustCompile(`(?:^|[\s(“$])([A-Z]{2,}[A-Z0-9_]*)\b|(?:^|\s)(/[a-z]+z)\b`)
+	for name, mo := range walked(t) {
+		for _, size := range []view.Size{{W: 120, H: 36}, {W: 200, H: 60}} {
+			for _, w := range capital.FindAllStringSubmatch(view.Plain(screen(mo, termenv.Ascii, true, size).View()), -1) {
+				word := w[1] + w[2]
+				if there, _ := glossary.In(word); len(there) == 0 && word != "ID" && !strings.HasPrefix(word, "ID") {
+					t.Errorf("%s at %dx%d: nobody explains %q", name, size.W, size.H, word)
+				}
+			}
+		}
+	}
 }

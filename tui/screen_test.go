@@ -19,7 +19,7 @@ import (
 )
 
 // overlays are all there are.
-var overlays = []*overlay{&keysOverlay, &textOverlay, &commandsOverlay, &contentsOverlay}
+var overlays = []*overlay{&keysOverlay, &textOverlay, &commandsOverlay, &contentsOverlay, &wordsOverlay}
 
 func names(ms map[string]moment) []string {
 	var out []string

@@ -153,7 +153,7 @@ func (c control) Begin(chapter string) error {
 func (c control) Script() {
 	go func() {
 		state, _ := c.lab.State()
-		note := rehearsal.Note{Text: "this shell script does it again: " + tilde(c.script())}
+		note := rehearsal.Note{Text: "written: sh " + tilde(c.script())}
 		if err := writeScript(report.New(state, c.header), c.script()); err != nil {
 			note = rehearsal.Note{Text: err.Error()}
 		}

@@ -150,6 +150,21 @@ func leaf(by int) func(Model) (tea.Model, tea.Cmd) {
 	}
 }
 
+// moreHelp shows more help with the step, and none after the most.
+func moreHelp(m Model) (tea.Model, tea.Cmd) {
+	st, _ := m.shown()
+	m.help, m.helped, m.down = m.level().Next(st), m.page, 0
+	return m, nil
+}
+
+// level is how much help is shown with the step that is read.
+func (m Model) level() view.Help {
+	if st, ok := m.shown(); !ok || m.helped != m.page || st.Status.Over() {
+		return view.NoHelp
+	}
+	return m.help
+}
+
 // copyCommand hands the command to the terminal's clipboard (OSC 52).
 func copyCommand(m Model) (tea.Model, tea.Cmd) {
 	st, _ := m.shown()

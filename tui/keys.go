@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"nats-roll/cluster"
+	"nats-roll/tui/view"
 	"nats-roll/upgrade"
 )
 
@@ -53,6 +54,7 @@ func init() {
 		{binding: bind("J", "J", "go to the step that is read, back or on"), group: groupPlan, short: "go here", acts: true, off: goOff, do: goHere},
 		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
 		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
+		{binding: bind("h", "h", "a hint; once more, how to do it yourself"), group: groupPlan, short: "help with it", acts: true, off: helpOff, do: moreHelp},
 		{binding: bind("y", "y", "copy the command"), group: groupPlan, short: "copy the command", acts: true, off: copyOff, do: copyCommand},
 
 		{binding: bind("up", "↑ ↓", "select it", "k"), group: groupServers, short: "server", foot: true, off: always, do: choose(-1)},
@@ -161,6 +163,19 @@ func enterOff(m Model) string {
 	}
 	if m.page >= len(m.state.Plan.Steps) && len(m.state.Plan.Steps) > 0 {
 		return "this is the end of the plan; q quits, and the server keys still work"
+	}
+	return ""
+}
+
+func helpOff(m Model) string {
+	st, ok := m.shown()
+	switch {
+	case !ok:
+		return "there is help with each step; g explains the words, ? lists the keys"
+	case st.Status.Over():
+		return lowerFirst(st.Title) + " is done: what was seen stands here"
+	case view.NoHelp.Next(st) == view.NoHelp:
+		return "there is no more to say about it"
 	}
 	return ""
 }

@@ -192,11 +192,11 @@ func (m Model) stepContent(size view.Size) (title, aside string, lines []string)
 			st.Shell = "" // nobody can type it there now
 		}
 		title, aside = view.StepTitle(t, m.page+1, st, m.now)
-		live := view.Prompt(t, st, next)
+		live := view.Prompt(t, st, m.level(), next)
 		if m.page > m.state.Plan.Current {
 			live = view.Ahead(t)
 		}
-		return title, aside, view.Step(t, st, prompt(live), size)
+		return title, aside, view.Step(t, st, m.level(), prompt(live), size)
 	case m.page < 0:
 		know := view.Live
 		if m.recorded() {

@@ -73,8 +73,10 @@ type Model struct {
 	state    rehearsal.State
 	now      time.Time
 	size     view.Size
-	page     int  // the step that is read; -1 is the introduction, len(steps) the summary
-	follows  bool // the page is that of the current step, until another one is turned to
+	page     int       // the step that is read; -1 is the introduction, len(steps) the summary
+	follows  bool      // the page is that of the current step, until another one is turned to
+	help     view.Help // with the step on this page
+	helped   int
 	selected string
 	focus    panel
 	zoomed   bool

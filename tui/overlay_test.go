@@ -163,3 +163,54 @@ func TestTheWordsOfTheScreenAreExplained(t *testing.T) {
 		}
 	}
 }
+
+// h goes through what a step has of help, to be seen in full, on the smallest
+// screens with z; and Enter does the step at every level.
+func TestLevelsOfHelp(t *testing.T) {
+	for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}} {
+		for name, mo := range walked(t) {
+			if !strings.HasPrefix(name, "2-ready-") {
+				continue
+			}
+			m := screen(mo, termenv.Ascii, true, size)
+			m.zoomed = size.H < 24
+			rec := &recorder{}
+			m.control = rec
+			st, _ := m.shown()
+			plain := m.View()
+			m, _ = press(m, "h")
+			if v := m.View(); !strings.Contains(v, "Hint  ") || !strings.Contains(v, lastWord(st.Hint)) {
+				t.Errorf("%s at %dx%d: no hint:\n%s", name, size.W, size.H, v)
+			}
+			if size.W == 80 {
+				golden(t, "help-1-"+st.ID+"-80x24", m.View())
+			}
+			m, _ = press(m, "h")
+			if st.Command != "" {
+				if v := m.View(); !strings.Contains(v, "In another terminal") || !strings.Contains(v, lastWord(st.See)) {
+					t.Errorf("%s at %dx%d: not how to do it:\n%s", name, size.W, size.H, v)
+				}
+				if size.W == 80 {
+					golden(t, "help-2-"+st.ID+"-80x24", m.View())
+				}
+				m, _ = press(m, "h")
+			}
+			if m.View() != plain {
+				t.Errorf("%s: not as before:\n%s", name, m.View())
+			}
+			_, _ = press(m, "h", "enter")
+			if strings.Join(rec.did, " ") != "go "+st.ID {
+				t.Errorf("%s: Enter did %v", name, rec.did)
+			}
+		}
+	}
+	m, _ := press(screen(walked(t)["3-ended-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "h")
+	if m.level() != view.NoHelp || m.message != "stop A is done: what was seen stands here" {
+		t.Errorf("help with what is done: %q", m.message)
+	}
+}
+
+func lastWord(s string) string {
+	words := strings.Fields(s)
+	return words[len(words)-1]
+}

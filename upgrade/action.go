@@ -23,6 +23,10 @@ type Action interface {
 // be typed: Shell is what works as it stands in another terminal.
 type Shelled interface{ Shell() string }
 
+// Spoken is an action of which it is known what a person sees who types it in
+// another terminal.
+type Spoken interface{ See() string }
+
 // StartNode starts a node's server.
 type StartNode struct {
 	Node string
@@ -36,6 +40,11 @@ func (a StartNode) Shell() string {
 		return ""
 	}
 	return fmt.Sprintf("cd %s && ./nats-server %s", Quote(a.Slot), strings.Join(a.Args, " "))
+}
+
+// See is the server's log.
+func (a StartNode) See() string {
+	return "The server's log, line by line; the terminal is busy with it from now on. “Server is ready” is the line to wait for."
 }
 
 // Command is the server's command line.
@@ -65,6 +74,19 @@ func pid(o cluster.Observation, node string) string {
 	return "$PID_OF_" + node
 }
 
+// See is what the server says last, in its own terminal. (nats-server
+// server/signal.go, server/server.go)
+func (a StopNode) See() string {
+	switch a.How {
+	case cluster.StopKill:
+		return fmt.Sprintf("Nothing, and nothing in %s's log either: it has no time to write.", a.Node)
+	case cluster.StopLameDuck:
+		return fmt.Sprintf("Nothing. %s's log says “Entering lame duck mode”, and “Server Exiting” once its clients are gone.", a.Node)
+	case cluster.StopInt, cluster.StopTerm:
+	}
+	return fmt.Sprintf("Nothing. %s's log ends with “Server Exiting”.", a.Node)
+}
+
 // Run stops the server.
 func (a StopNode) Run(ctx context.Context, d Driver) error { return d.Stop(ctx, a.Node, a.How) }
 
@@ -79,6 +101,11 @@ type Replace struct {
 // running program's file fails with "text file busy".
 func (a Replace) Command(cluster.Observation) string {
 	return fmt.Sprintf("cd %s && cp %s new && mv new nats-server", Quote(a.Slot), file(a.Build))
+}
+
+// See is what can be asked afterwards.
+func (a Replace) See() string {
+	return "Nothing. “./nats-server --version” in that folder tells what lies there now; what runs has not changed."
 }
 
 // file is where a build lies, or a word for it.
@@ -228,6 +255,11 @@ type ConnectClients struct {
 // Command is the tutorial's; the other clients are the program's own.
 func (a ConnectClients) Command(cluster.Observation) string {
 	return fmt.Sprintf(`nats sub -s %s ">"`, a.To.ClientURL())
+}
+
+// See is what the tool prints.
+func (a ConnectClients) See() string {
+	return "Every message, as it comes. It needs nats, the command-line tool of NATS; the other clients are started by nats-roll alone."
 }
 
 // Run connects the clients.

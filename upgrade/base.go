@@ -217,6 +217,8 @@ func (r base) start(i int) Step {
 		s.Why = fmt.Sprintf("The first server. Clients connect to it on port %d, other servers on %d. Its routes list every permanent server, "+
 			"itself included, so that all of them can be started with the same list. Nobody listens on %d yet, and it will say so: "+
 			"that complaint is expected, and it keeps trying once a second.", n.ClientPort, n.RoutePort, permanent[1].RoutePort)
+		s.Hint = fmt.Sprintf("A server needs to be told three things: where its clients find it, where other servers find it, and where it finds them. "+
+			"Which of the flags is which? Then read %s's log: what does it complain about?", n.Name)
 		s.Quote = "You will see the server started, we notice it emits some warnings because it cannot connect to 'localhost:6333'."
 		s.Until = append(s.Until, Complains{Node: n.Name, Peer: permanent[1]})
 		s.Claims = []Claim{refusedRoute(n, permanent[1]), selfRoute(n)}
@@ -224,6 +226,7 @@ func (r base) start(i int) Step {
 	}
 	s.Why = fmt.Sprintf("%s dials the routes it was given, and the servers tell each other about the rest of the cluster: that is gossip. "+
 		"Each pair keeps several connections (a pool of three and one for the system account), so count peers, not connections.", n.Name)
+	s.Hint = fmt.Sprintf("It is the command of %s with other ports, and the same list of routes. Watch the routes: who dials whom does not matter, both sides see it.", permanent[0].Name)
 	if i == 1 {
 		s.Quote = "Let's fix that, by starting the second server:"
 	}
@@ -236,6 +239,7 @@ func (r base) connect() Step {
 	first, last := permanent[0], permanent[len(permanent)-1]
 	s := Step{
 		ID: "connect-clients", Title: "Connect the clients", Why: crew(r.Workload, first, last),
+		Hint:    fmt.Sprintf("A subscriber needs the address of one server, and the subjects it wants. Which server will it name as its own, and where would it go without %s?", first.Name),
 		Quote:   "Let's get one client, so we can observe it moving between servers as servers get removed:",
 		Given:   r.isUp(permanent...),
 		Do:      ConnectClients{Workload: r.Workload, To: first},
@@ -297,6 +301,7 @@ func (r base) lookBack() Step {
 		ID: LookBack, Title: "See what happened",
 		Why: "The publisher stops and the last message in flight is waited for; then the books are closed: which client went where, how long it was away, " +
 			"and which messages it missed or got twice. Core NATS delivers at most once: what is sent while a subscriber changes servers is gone for it.",
+		Hint:    "Add up: what was published, times those who should have heard it, is what was expected. Each that was lost has a step that lost it: which one lost most?",
 		Given:   r.isUp(permanent...),
 		Do:      SettleTraffic{},
 		Timeout: actTimeout,

@@ -100,6 +100,7 @@ type StepOutline struct {
 	Where   string        `json:"where,omitempty"` // the place of the quote in the text
 	Command string        `json:"command,omitempty"`
 	Shell   string        `json:"shell,omitempty"` // the command for another terminal, where it needs more words
+	See     string        `json:"see,omitempty"`   // what is seen there when it is typed
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
@@ -133,6 +134,9 @@ func (p Plan) Outline() Outline {
 			so.Command = s.Do.Command(nothing)
 			if sh, ok := s.Do.(Shelled); ok {
 				so.Shell = sh.Shell()
+			}
+			if sp, ok := s.Do.(Spoken); ok {
+				so.See = sp.See()
 			}
 		}
 		if s.Undo != nil {

@@ -99,6 +99,7 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		ID: slug("start", n.Name), Title: fmt.Sprintf("Start %s, the temporary server", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("While a server is away its clients need somewhere to go. %s joins for the time of the %s and already runs %s. "+
 			"Nobody moves when a server joins; but within an instant every connected client is told that %s exists.", n.Name, r.noun, r.to(n), n.Name),
+		Hint:    fmt.Sprintf("%s is named in nobody's list of routes. It dials the servers of its own list, and they tell the rest. Watch how many servers the clients know afterwards.", n.Name),
 		Quote:   "Its sole purpose is to provide an additional place where clients can go other than 'A' and ensure we don't end up with a single server serving all the clients after the upgrade procedure.",
 		Given:   append(r.isUp(r.Topology.Permanent()...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
@@ -121,6 +122,7 @@ func (r rolling) stop(i int) Step {
 	s := Step{
 		ID: slug("stop", n.Name), Title: "Stop " + n.Name, Node: n.Name,
 		Given:   append(append(r.isUp(others...), r.replicated()...), r.fit(n)),
+		Hint:    fmt.Sprintf("Guess first: where will the clients of %s go, and how many messages will they miss? Then watch the clients and the traffic.", n.Name),
 		Do:      r.stopAction(n),
 		Stops:   true,
 		Met:     Exited{Node: n.Name},
@@ -166,6 +168,7 @@ func (r rolling) replace(i int) Step {
 		ID: slug("replace", n.Name), Title: fmt.Sprintf("Replace %s's binary", n.Name), Node: n.Name,
 		Why:     why,
 		Quote:   r.quoted(restarts(i, "We perform the upgrade process, update the binary for 'A', and restart 'A':")),
+		Hint:    "A file that is being run cannot be written into. What can be done with its name, though? Compare “on disk” and “runs” in the table of servers afterwards.",
 		Do:      Replace{Node: n.Name, Build: r.to(n), Slot: r.slot(n)},
 		Met:     r.replaced(n),
 		Past:    Restarted{Node: n.Name, Build: r.to(n)},
@@ -182,6 +185,7 @@ func (r rolling) restart(i int) Step {
 		ID: slug("restart", n.Name), Title: fmt.Sprintf("Start %s again", n.Name), Node: n.Name,
 		Why: fmt.Sprintf("The same command line as before, and another binary. %s dials its routes and is back in the mesh within moments. "+
 			"No client comes back by itself: clients move when they lose a server, not when one joins.", n.Name),
+		Hint:    fmt.Sprintf("It is the command that %s was first started with. Watch two things: the version that runs, and how many clients %s has afterwards.", n.Name, n.Name),
 		Quote:   r.quoted(restarts(i, "… and restart 'A':")),
 		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.to(n))),
 		Do:      r.startAction(n),
@@ -204,6 +208,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 	return Step{
 		ID: slug("stop", n.Name), Title: fmt.Sprintf("Turn %s off", n.Name), Node: n.Name,
 		Why:     fmt.Sprintf("Every permanent server is %s, so %s has done its work. %s Its clients go to the servers that stay; whether they spread is worth a look.", r.done, n.Name, r.stopWords(n)),
+		Hint:    "Its clients know the servers that stay. Does each of those get as many? The bars of the clients tell, and the text's guess stands beside what comes.",
 		Quote:   "After restarting the last server, we can go ahead and turn off 'C.' Any clients on 'C' will redistribute to our permanent cluster members.",
 		Given:   r.isUp(permanent...),
 		Do:      r.stopAction(n),

@@ -91,3 +91,18 @@ func TestTheTextIsWhole(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, " "), strings.Join(want, " "))
 	}
 }
+
+// Every step of the tutorial's own chapters has a hint, which does not say the
+// command.
+func TestHints(t *testing.T) {
+	for _, c := range upgrade.Chapters[:2] {
+		for _, s := range c.Plan(spec(t, 3, true)).Outline().Steps {
+			if n := len(strings.Fields(s.Hint)); n < 10 || n > 45 || !strings.HasSuffix(s.Hint, ".") && !strings.HasSuffix(s.Hint, "?") {
+				t.Errorf("%s, %s: hint %q", c.Name, s.ID, s.Hint)
+			}
+			if s.Command != "" && (s.See == "" || strings.Contains(s.Hint, strings.Fields(s.Command)[0]+" ")) {
+				t.Errorf("%s, %s: seen there: %q; hint %q", c.Name, s.ID, s.See, s.Hint)
+			}
+		}
+	}
+}

@@ -18,9 +18,9 @@ type Walked struct {
 // Chapters lists the chapters: which of them were walked to their end, how long
 // each takes, what it is about. One of them is picked.
 func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked, w int) []string {
-	out := []string{cut(t.Dim.Render(pad("    chapter", 18)+pad("takes", 14)+"what it walks"), w)}
+	out := []string{cut(t.Dim.Render(pad("      chapter", 20)+pad("takes", 14)+"what it walks"), w)}
 	for i, c := range upgrade.Chapters {
-		mark, takes := t.Dim.Render("○"), c.Takes
+		here, mark, takes := "  ", t.Dim.Render("○"), c.Takes
 		if takes != "" {
 			takes = "~ " + takes
 		}
@@ -28,7 +28,7 @@ func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked
 			mark, takes = t.Good.Render("✓"), spent(done.Took)
 		}
 		if p := s.Plan; p.Outline.Chapter == c.Name {
-			mark = t.Warn.Render("▸")
+			here = t.Warn.Render("▸ ")
 			if p.Outcome == upgrade.OutcomeVerified {
 				mark, takes = t.Good.Render("✓"), spent(p.Ended.Sub(p.Began))
 			}
@@ -37,9 +37,9 @@ func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked
 		if i == picked {
 			cursor, style = t.Key.Render("▌ "), t.Strong
 		}
-		out = append(out, cut(cursor+mark+" "+style.Render(pad(c.Name, 13))+" "+t.Dim.Render(pad(takes, 13))+" "+style.Render(c.About), w))
+		out = append(out, cut(cursor+here+mark+" "+style.Render(pad(c.Name, 13))+" "+t.Dim.Render(pad(takes, 13))+" "+style.Render(c.About), w))
 	}
-	return append(out, wrap(t.Dim, "✓ walked to its end on this machine   ▸ you are here   ○ not yet", w)...)
+	return append(out, wrap(t.Dim, "▸ you are here   ✓ walked to its end on this machine   ○ not yet", w)...)
 }
 
 // spent tells how long somebody took.

@@ -123,7 +123,7 @@ func IntroPrompt(t theme.Theme, s rehearsal.State) string {
 	case s.Plan.Outcome == upgrade.OutcomeFailed:
 		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	case len(s.Plan.Steps) > 0:
-		return enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
+		return enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title) + "  " + t.Key.Render("C") + t.Dim.Render(" chapters") + "  " + t.Key.Render("g") + t.Dim.Render(" words")
 	case Hopeless(s):
 		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	}

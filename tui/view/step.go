@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -43,25 +44,35 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 
 // Step tells a step: what it is for and its command before, what was seen
 // after. The last line is a Prompt, or the Outlook of a recording.
-func Step(t theme.Theme, st upgrade.StepProgress, prompt string, size Size) []string {
+func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size Size) []string {
 	var parts []part
 	over := st.Status.Over()
 	why, quote := 3, 5
+	if help != NoHelp { // what was asked for comes first now
+		why, quote = 8, 9
+	}
+	switch help {
+	case Hint:
+		parts = append(parts, part{lines: hang(t.Key.Render("Hint  "), t.Text, st.Hint, size.W)})
+	case Elsewhere:
+		parts = append(parts, part{lines: elsewhere(t, st, size.W)})
+	case NoHelp:
+	}
 	if over { // what was seen comes first now
 		why, quote = 12, 11
 	}
-	parts = append(parts, part{rank: why, whole: over, lines: wrap(t.Text, st.Why, size.W)})
+	parts = append(parts, part{rank: why, gap: help != NoHelp, whole: over, lines: wrap(t.Text, st.Why, size.W)})
 	if st.Quote != "" {
 		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, quoted(st.StepOutline), size.W)})
 	}
-	if st.Command != "" {
+	if st.Command != "" && help != Elsewhere {
 		rank := 1
 		if over {
 			rank = 10
 		}
 		parts = append(parts, part{rank: rank, gap: true, whole: true, lines: command(t.Command, "$ ", st.Command, size.W)})
 	}
-	if st.Shell != "" && !over {
+	if st.Shell != "" && !over && help == NoHelp {
 		parts = append(parts, part{rank: 7, lines: []string{cut(t.Dim.Render("  y copies it as it can be typed in another terminal"), size.W)}})
 	}
 	if st.Status == upgrade.Blocked || st.Reason != "" {
@@ -78,6 +89,47 @@ func Step(t theme.Theme, st upgrade.StepProgress, prompt string, size Size) []st
 		}
 	}
 	return prompted(t, parts, prompt, size)
+}
+
+// Help is how much help there is with a step, besides its command: none, a hint,
+// or how to do it in another terminal.
+type Help int
+
+// The levels of help. Doing it is the last one, and Enter's.
+const (
+	NoHelp Help = iota
+	Hint
+	Elsewhere
+)
+
+// Next is the level after this one that a step has.
+func (h Help) Next(st upgrade.StepProgress) Help {
+	for h++; h <= Elsewhere; h++ {
+		if h == Hint && st.Hint != "" || h == Elsewhere && st.Command != "" {
+			return h
+		}
+	}
+	return NoHelp
+}
+
+// elsewhere tells how to do a step in another terminal, and what is seen there.
+func elsewhere(t theme.Theme, st upgrade.StepProgress, w int) []string {
+	out := []string{cut(t.Key.Render("In another terminal")+t.Dim.Render("  y copies it; the step goes on by itself"), w)}
+	out = append(out, command(t.Command, "$ ", cmp.Or(st.Shell, st.Command), w)...)
+	if st.See != "" {
+		out = append(out, hang(t.Dim.Render("There you see  "), t.Text, st.See, w)...)
+	}
+	return out
+}
+
+// helps says what h does on a step.
+func helps(t theme.Theme, st upgrade.StepProgress, help Help) string {
+	words := map[Help]string{Hint: "hint", Elsewhere: "do it yourself", NoHelp: "less"}
+	next := help.Next(st)
+	if next == help {
+		return ""
+	}
+	return "   " + t.Key.Render("h") + t.Dim.Render(" "+words[next])
 }
 
 // quoted is the text's sentence, with where it stands.
@@ -196,13 +248,13 @@ func finding(t theme.Theme, f upgrade.Finding, w int) []string {
 	return append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
 }
 
-// Prompt says what Enter does. next is the title of the step that follows; empty for
+// Prompt says what Enter does, and h. next is the title of the step that follows; empty for
 // the last.
-func Prompt(t theme.Theme, st upgrade.StepProgress, next string) string {
+func Prompt(t theme.Theme, st upgrade.StepProgress, help Help, next string) string {
 	enter := t.Key.Render("⏎") + " "
 	switch st.Status {
 	case upgrade.Ready:
-		return enter + t.Strong.Render(lower(st.Title))
+		return enter + t.Strong.Render(lower(st.Title)) + helps(t, st, help)
 	case upgrade.Blocked:
 		return enter + t.Strong.Render("bring about what is missing") + t.Dim.Render("   or do it yourself")
 	case upgrade.Stuck:

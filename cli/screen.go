@@ -44,7 +44,7 @@ func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter strin
 	screen := make(chan error, 1)
 	go func() {
 		screen <- tui.Run(ctx, tui.Options{
-			Source: s.lab, Control: control{ctx: lab, session: s, then: then}, Walked: walkedChapters().latest(), In: a.In, Out: a.Out,
+			Source: s.lab, Control: control{ctx: lab, session: s, then: then}, Walked: walkedChapters().latest(), Clipboard: theClipboard(), In: a.In, Out: a.Out,
 			Stop: r.how, Background: theme.Background(r.theme), Keep: r.keep,
 		})
 	}()
@@ -66,6 +66,12 @@ func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter strin
 	}
 	a.farewell(s)
 	return "", errors.Join(shown, walkErr, closed)
+}
+
+// theClipboard is the file that what is copied is written to.
+func theClipboard() tui.Clipboard {
+	path := filepath.Join(xdg.StateHome, "nats-roll", "clipboard")
+	return tui.Clipboard{Path: path, Name: tilde(path)}
 }
 
 // following is the chapter that a person goes on with.

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -165,17 +164,19 @@ func (m Model) level() view.Help {
 	return m.help
 }
 
-// copyCommand hands the command to the terminal's clipboard (OSC 52).
+// copyCommand hands the command to the terminal's clipboard, and to a file: whether
+// the terminal has a clipboard, and lets programs write to it, it does not say.
 func copyCommand(m Model) (tea.Model, tea.Cmd) {
 	st, _ := m.shown()
 	text := cmp.Or(st.Shell, st.Command)
-	m.message = "copied, if this terminal has a clipboard: " + text
-	seq := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\x07"
-	return m, func() tea.Msg { return clipboardMsg(seq) }
+	return m, func() tea.Msg { return clipboardMsg(text) }
 }
 
-// clipboardMsg is written to the terminal by run.go's filter, between frames.
+// clipboardMsg is what is to be copied; run.go's filter does it, between frames.
 type clipboardMsg string
+
+// copiedMsg says where it was copied to.
+type copiedMsg string
 
 func choose(by int) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) {

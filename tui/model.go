@@ -156,6 +156,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tick()
 	case playMsg:
 		return m.played(msg)
+	case copiedMsg:
+		m.message = string(msg)
 	case seenMsg:
 		m.seen = true
 	case tea.KeyMsg:

@@ -50,9 +50,9 @@ func (m Model) overlaid(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 		m.top--
 	case "down", "j":
 		m.top++
-	case "pgup", "u":
+	case "pgup", "u", "ctrl+u":
 		m.top -= page
-	case "pgdown", "d", " ":
+	case "pgdown", "d", "ctrl+d", " ":
 		m.top += page
 	case "home":
 		m.top = 0

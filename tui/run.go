@@ -2,8 +2,11 @@ package tui
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -24,9 +27,14 @@ type Options struct {
 	Out        *os.File
 	Stop       cluster.Stop // the way that x stops a server
 	Background theme.Background
-	Keep       bool              // the servers outlive the program
+	Keep       bool // the servers outlive the program
+	Clipboard  Clipboard
 	Walked     map[string]Walked // the chapters that were walked to their end on this machine, by name
 }
+
+// Clipboard is the file that what is copied is written to, and its name for
+// people.
+type Clipboard struct{ Path, Name string }
 
 // Walked is how a chapter was last walked to its end.
 type Walked = view.Walked
@@ -44,7 +52,7 @@ func Run(ctx context.Context, o Options) error {
 	p := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithFPS(frames),
-		tea.WithFilter(clipboard(o.Out)),
+		tea.WithFilter(clipboard(o.Out, o.Clipboard)),
 	)
 	if _, err := p.Run(); ctx.Err() == nil {
 		return err
@@ -61,14 +69,30 @@ func New(o Options, t theme.Theme) Model {
 	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, walked: o.Walked, state: s, now: time.Now(), page: -1}
 }
 
-// clipboard writes what is to be copied to the terminal itself. The sequence
-// draws nothing, so it does not matter between which frames it comes.
-func clipboard(out io.Writer) func(tea.Model, tea.Msg) tea.Msg {
+// clipboard writes what is to be copied to the terminal (OSC 52) and to the file. The
+// sequence draws nothing, so it does not matter between which frames it comes.
+func clipboard(out io.Writer, file Clipboard) func(tea.Model, tea.Msg) tea.Msg {
 	return func(_ tea.Model, msg tea.Msg) tea.Msg {
-		if seq, ok := msg.(clipboardMsg); ok {
-			_, _ = io.WriteString(out, string(seq))
-			return nil
+		text, ok := msg.(clipboardMsg)
+		if !ok {
+			return msg
 		}
-		return msg
+		_, _ = io.WriteString(out, "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(text))+"\x07")
+		if err := file.write(string(text)); err != nil {
+			return copiedMsg("copied, if this terminal has a clipboard; not to a file: " + err.Error())
+		}
+		return copiedMsg("copied: terminal's clipboard, if any, and " + file.Name)
 	}
+}
+
+// write makes this the content of the file, which is for its owner alone.
+func (c Clipboard) write(text string) error {
+	if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
+		return err
+	}
+	next := fmt.Sprintf("%s.%d", c.Path, os.Getpid())
+	if err := os.WriteFile(next, []byte(text+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, c.Path)
 }

@@ -81,20 +81,30 @@ func (a *app) root() *cobra.Command {
 				_, err := s.check()
 				return err
 			}
+			with, resumed := &s, (*place)(nil)
 			for {
-				next := ""
-				err := a.with(cmd, &s, func(ctx context.Context, r rehearse) (err error) {
+				var next after
+				err := a.with(cmd, with, func(ctx context.Context, r rehearse) (err error) {
 					if !a.onTerminal() {
 						return a.unattended(ctx, r)
 					}
-					next, err = a.screen(ctx, r, permits)
+					last := resumed
+					if last == nil {
+						last = thePlace().fitting(a.Version, given)
+					}
+					next, err = a.screen(ctx, r, last, resumed != nil, permits)
 					return err
 				})
-				if next == "" {
+				if next == (after{}) {
 					return err
 				}
+				with, resumed = &s, next.last
 				s = given
-				s.chapter = next
+				if next.last != nil {
+					with = next.last.settings(given)
+				} else {
+					s.chapter = next.chapter
+				}
 			}
 		},
 	}

@@ -23,18 +23,29 @@ import (
 // errQuit ends the rehearsal because the person has had enough.
 var errQuit = errors.New("quit")
 
-// screen walks the rehearsal with a person, on their terminal. next is the chapter
-// that they go on with, if they do; permits says what the flags have against one.
-func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter string) error) (next string, err error) {
+// screen walks the rehearsal with a person, on their terminal. next is what they go
+// on with, if they do: a chapter, or last, where they stopped the last time. Resumed,
+// they have said so already. permits says what the flags have against a chapter.
+func (a *app) screen(ctx context.Context, r rehearse, last *place, resumed bool, permits func(chapter string) error) (next after, err error) {
 	if err := a.leftovers(ctx, r, true); err != nil {
-		return "", err
+		return next, err
 	}
-	s, err := a.open(ctx, r)
-	if err != nil {
-		return "", err
+	var s *session
+	mark := thePlace().mark(func() *place { return s.place() }, func(err error) {
+		s.lab.Emit(rehearsal.Note{Text: fmt.Sprintf("where you are cannot be remembered: %v", err)})
+	})
+	defer mark.close()
+	if s, err = a.open(ctx, r, mark.watch); err != nil {
+		return next, err
 	}
 	s.attended = true
-	then := &following{permits: permits}
+	var offer *tui.Offer
+	if resumed {
+		s.goOn = last
+	} else if last != nil {
+		offer = last.offer()
+	}
+	then := &following{permits: permits, last: last}
 	lab, quit := context.WithCancelCause(ctx)
 	defer quit(nil)
 	walked := make(chan error, 1)
@@ -44,7 +55,7 @@ func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter strin
 	screen := make(chan error, 1)
 	go func() {
 		screen <- tui.Run(ctx, tui.Options{
-			Source: s.lab, Control: control{ctx: lab, session: s, then: then}, Walked: walkedChapters().latest(), Clipboard: theClipboard(), In: a.In, Out: a.Out,
+			Source: s.lab, Control: control{ctx: lab, session: s, then: then}, Walked: walkedChapters().latest(), Offer: offer, Resumed: resumed, Clipboard: theClipboard(), In: a.In, Out: a.Out,
 			Stop: r.how, Background: theme.Background(r.theme), Keep: r.keep,
 		})
 	}()
@@ -56,16 +67,16 @@ func (a *app) screen(ctx context.Context, r rehearse, permits func(chapter strin
 		walkErr = nil // the person's own doing, or a signal, which decides the exit code
 	}
 	if stalled {
-		return "", errors.Join(walkErr, closed) // there is no terminal to say anything on
+		return next, errors.Join(walkErr, closed) // there is no terminal to say anything on
 	}
-	if next := then.chapter(); next != "" && shown == nil && closed == nil && ctx.Err() == nil {
+	if next := then.what(); next != (after{}) && shown == nil && closed == nil && ctx.Err() == nil {
 		return next, nil // how this one ended was on the screen
 	}
 	if state, _ := s.lab.State(); state.Plan.Outcome != "" {
 		fmt.Fprintln(a.Out, report.Sentence(came))
 	}
 	a.farewell(s)
-	return "", errors.Join(shown, walkErr, closed)
+	return next, errors.Join(shown, walkErr, closed)
 }
 
 // theClipboard is the file that what is copied is written to.
@@ -74,15 +85,23 @@ func theClipboard() tui.Clipboard {
 	return tui.Clipboard{Path: path, Name: tilde(path)}
 }
 
-// following is the chapter that a person goes on with.
-type following struct {
-	permits func(chapter string) error
-
-	mu   sync.Mutex
-	next string
+// after is what follows a rehearsal on the same screen: a chapter, or the rehearsal
+// of the last time.
+type after struct {
+	chapter string
+	last    *place
 }
 
-func (c *following) chapter() string {
+// following is what a person goes on with.
+type following struct {
+	permits func(chapter string) error
+	last    *place
+
+	mu   sync.Mutex
+	next after
+}
+
+func (c *following) what() after {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.next
@@ -151,8 +170,20 @@ func (c control) Begin(chapter string) error {
 	}
 	c.then.mu.Lock()
 	defer c.then.mu.Unlock()
-	c.then.next = chapter
+	c.then.next = after{chapter: chapter}
 	return nil
+}
+
+// GoOn goes on where the last rehearsal stopped. Where this one has another plan, it
+// is followed by one that has the same, once the screen has ended.
+func (c control) GoOn() (here bool) {
+	if c.resume(c.then.last) {
+		return true
+	}
+	c.then.mu.Lock()
+	defer c.then.mu.Unlock()
+	c.then.next = after{last: c.then.last}
+	return false
 }
 
 // Script writes what was done until now as a shell script, and notes where it is.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -38,7 +39,8 @@ type session struct {
 	log    *eventLog  // of --events; nil without
 	tape   *recording // nil with --events
 
-	attended bool // a person walks it
+	attended bool   // a person walks it
+	goOn     *place // where they want to go on from the last time
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -140,8 +142,34 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 		Stop: s.how, Hold: s.hold, Budgeted: intents == nil, Dir: tilde(s.dir), Notes: ready.Notes,
 	})
 	s.plan.Store(&plan)
+	if s.goOn != nil && !s.resume(s.goOn) {
+		s.lab.Emit(rehearsal.Note{Text: "this is another plan than the last time, with other builds perhaps: it begins at the beginning"})
+	}
 	runner := upgrade.Runner{Plan: plan, Driver: s.driver, World: s.lab, Sink: s.lab.Emit, Intents: intents, Lingers: true, Failing: upgrade.OnFailure(s.failing)}
 	return runner.Run(ctx)
+}
+
+// resume has the plan go on where the last one stood, if it is the same.
+func (s *session) resume(last *place) bool {
+	p := s.plan.Load()
+	if p == nil || planned(*p, s.workload, s.how) != last.Plan {
+		return false
+	}
+	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: last.Step})
+	return true
+}
+
+// place is where the rehearsal is, but for the step; nil before there is a plan.
+func (s *session) place() *place {
+	p := s.plan.Load()
+	if p == nil {
+		return nil
+	}
+	args := s.header.Command[1:]
+	if f := s.flags.Lookup("chapter"); !f.Changed || f.Value.String() != p.Chapter {
+		args = append(slices.Clone(args), "--chapter="+p.Chapter) // it was chosen on screen, or is the default now
+	}
+	return &place{Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how)}
 }
 
 // tilde writes a path as a person would type it.

@@ -95,6 +95,15 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 	})
 }
 
+// goOn goes on where the last rehearsal stopped.
+func goOn(m Model) (tea.Model, tea.Cmd) {
+	if !m.control.GoOn() {
+		return m, tea.Quit
+	}
+	m.follows, m.down = true, 0
+	return m, nil
+}
+
 func takesBack(what string) string { return "Take back " + what + "?" }
 
 // askLeading asks whether the steps down to this one shall be taken back.

@@ -52,6 +52,7 @@ func init() {
 		{binding: bind("u", "u", "take the last step back"), group: groupPlan, short: "take back", acts: true, off: undoOff, do: undo(false)},
 		{binding: bind("a", "a", "take it back and do it again"), group: groupPlan, short: "do again", acts: true, off: undoOff, do: undo(true)},
 		{binding: bind("J", "J", "go to the step that is read, back or on"), group: groupPlan, short: "go here", acts: true, off: goOff, do: goHere},
+		{binding: bind("o", "o", "go on where you stopped the last time"), group: groupPlan, short: "go on", acts: true, off: goOnOff, do: goOn},
 		{binding: bind("left", "← →", "leaf back and forward", "["), group: groupPlan, short: "leaf", off: always, do: leaf(-1)},
 		{binding: bind("right", "", "", "]"), off: always, do: leaf(+1)},
 		{binding: bind("h", "h", "a hint; once more, how to do it yourself"), group: groupPlan, short: "help with it", acts: true, off: helpOff, do: moreHelp},
@@ -241,6 +242,24 @@ func finalOff(m Model, to int) string {
 		return fmt.Sprintf("%s cannot be taken back: %s", lowerFirst(final.Title), final.NoUndo)
 	}
 	return ""
+}
+
+func goOnOff(m Model) string {
+	switch {
+	case m.offer == nil:
+		return "there is nothing to go on with"
+	case len(m.state.Plan.Steps) == 0:
+		return "wait: the servers' binaries are not ready yet"
+	case !m.offers():
+		return "this rehearsal has begun; what you did the last time is behind you"
+	}
+	return ""
+}
+
+// offers says that the person can go on where they stopped the last time.
+func (m Model) offers() bool {
+	st, ok := m.current()
+	return m.offer != nil && ok && m.state.Plan.Current == 0 && st.Status == upgrade.Ready && len(m.state.Plan.Taken) == 0
 }
 
 func goOff(m Model) string {

@@ -202,7 +202,7 @@ func (m Model) stepContent(size view.Size) (title, aside string, lines []string)
 		if m.recorded() {
 			know = view.Past
 		}
-		return t.Step.Render("Welcome"), "", view.Intro(t, m.state, know, prompt(view.IntroPrompt(t, m.state)), size)
+		return t.Step.Render("Welcome"), "", view.Intro(t, m.state, m.offer, know, prompt(view.IntroPrompt(t, m.state, m.offers())), size)
 	default:
 		return t.Step.Render("What it came to"), "", view.Summary(t, m.state, prompt(view.SummaryPrompt(t)), size)
 	}

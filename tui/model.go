@@ -32,6 +32,8 @@ type Control interface {
 	Undo(step string)   // take it back if it has acted, or else the one before it
 	Again(step string)  // and do that once more
 	To(step, to string) // take steps back, or do them, until to is current
+	// GoOn goes on where the last rehearsal stopped; false: once the screen has ended.
+	GoOn() (here bool)
 	Stop(node string, how cluster.Stop)
 	Replace(node string) // put the new build into the slot
 	Start(node string)
@@ -69,6 +71,7 @@ type Model struct {
 	keep    bool
 	tape    tape
 	walked  map[string]Walked
+	offer   *Offer
 
 	state    rehearsal.State
 	now      time.Time
@@ -169,7 +172,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // observed takes a state and the time at which it is looked at.
 func (m Model) observed(s rehearsal.State, now time.Time) Model {
 	m.state, m.now = s, now
-	if m.follows {
+	if m.follows && len(s.Plan.Steps) > 0 {
 		m.page = s.Plan.Current
 	}
 	if _, ok := s.World.Server(m.selected); !ok && len(s.World.Servers) > 0 {

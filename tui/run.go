@@ -29,8 +29,13 @@ type Options struct {
 	Background theme.Background
 	Keep       bool // the servers outlive the program
 	Clipboard  Clipboard
+	Offer      *Offer            // where the last rehearsal stopped; nil if nowhere
+	Resumed    bool              // it goes on from there already
 	Walked     map[string]Walked // the chapters that were walked to their end on this machine, by name
 }
+
+// Offer is where a rehearsal stopped, and how it was begun.
+type Offer = view.Offer
 
 // Clipboard is the file that what is copied is written to, and its name for
 // people.
@@ -66,7 +71,7 @@ func New(o Options, t theme.Theme) Model {
 		return Model{theme: t, page: -1}.shows(tape{rec: o.Recording, playing: true, at: o.Recording.Time(0)})
 	}
 	s, _ := o.Source.State()
-	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, walked: o.Walked, state: s, now: time.Now(), page: -1}
+	return Model{source: o.Source, control: o.Control, theme: t, stop: o.Stop, keep: o.Keep, walked: o.Walked, state: s, now: time.Now(), page: -1, offer: o.Offer, follows: o.Resumed}
 }
 
 // clipboard writes what is to be copied to the terminal (OSC 52) and to the file. The

@@ -141,6 +141,7 @@ func (r *recorder) Back(step string)                   { r.note("back %s", step)
 func (r *recorder) Undo(step string)                   { r.note("undo %s", step) }
 func (r *recorder) Again(step string)                  { r.note("again %s", step) }
 func (r *recorder) To(step, to string)                 { r.note("to %s from %s", to, step) }
+func (r *recorder) GoOn() bool                         { r.note("go on"); return true }
 func (r *recorder) Stop(node string, how cluster.Stop) { r.note("%s %s", how, node) }
 func (r *recorder) Replace(node string)                { r.note("replace %s", node) }
 func (r *recorder) Start(node string)                  { r.note("start %s", node) }

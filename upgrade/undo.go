@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"nats-roll/cluster"
 )
 
 // Taking steps back, and going to another one.
@@ -13,10 +15,16 @@ func (s Step) final() bool { return s.Do != nil && s.Undo == nil }
 
 // undone is what must be true once the step is taken back.
 func (s Step) undone() []Check {
-	if s.Undone != nil {
+	if s.Undone != nil || s.Undo == nil {
 		return s.Undone
 	}
-	switch a := s.Undo.(type) {
+	return brings(s.Undo)
+}
+
+// brings is what an action brings about, whatever it is done for. Of several on a
+// server that are against each other, the last counts.
+func brings(a Action) []Check {
+	switch a := a.(type) {
 	case StartNode:
 		return []Check{Up{Node: a.Node}}
 	case StopNode:
@@ -25,8 +33,49 @@ func (s Step) undone() []Check {
 		return []Check{OnDisk{Node: a.Node, Build: a.Build}}
 	case DisconnectClients:
 		return []Check{Absent{}}
+	case Configure:
+		return []Check{onServer{"is configured as before", a.Node, func(s cluster.Server) bool { return s.Config == a.Text }}}
+	case Hold:
+		return []Check{onServer{"is let go on", a.Node, func(s cluster.Server) bool { return s.Process.Held == a.On }}}
+	case Occupy:
+		return []Check{onServer{"has its port", a.Node.Name, func(s cluster.Server) bool { return s.Occupied == a.On }}}
+	case Series:
+		var out []Check
+		runs := map[string]bool{} // servers that are known to run in the end, or not to
+		for _, one := range slices.Backward(a) {
+			node := ""
+			switch one := one.(type) {
+			case StartNode:
+				node = one.Node
+			case StopNode:
+				node = one.Node
+			}
+			if node == "" || !runs[node] {
+				out = append(out, brings(one)...)
+			}
+			runs[node] = true
+		}
+		slices.Reverse(out)
+		return out
 	}
 	return nil
+}
+
+// onServer holds when what was told last of a server is so.
+type onServer struct {
+	what string
+	node string
+	is   func(cluster.Server) bool
+}
+
+func (c onServer) String() string { return c.node + " " + c.what }
+
+// Eval looks at what is told when it happens.
+func (c onServer) Eval(o cluster.Observation) Verdict {
+	if s, ok := o.Server(c.node); ok && c.is(s) {
+		return yes("")
+	}
+	return no("not yet")
 }
 
 // leads says that the intent is about another place in the plan.

@@ -22,9 +22,19 @@ const (
 	Past = "This is a recording: the screen shows what was seen then, and nothing of it runs now."
 )
 
+// Offer is where the last rehearsal stopped, and the command line that began it.
+type Offer struct {
+	Number, Of int
+	Title, As  string
+}
+
+func (o Offer) words() string {
+	return clean(fmt.Sprintf("Last time, with %s, you got to step %d of %d, “%s”. o brings that about again and goes on there.", o.As, o.Number, o.Of, o.Title))
+}
+
 // Intro tells what is going to happen, how getting the servers stands, and what else
 // one has to know. The last line is an IntroPrompt, or the Outlook of a recording.
-func Intro(t theme.Theme, s rehearsal.State, know, prompt string, size Size) []string {
+func Intro(t theme.Theme, s rehearsal.State, last *Offer, know, prompt string, size Size) []string {
 	o := s.Plan.Outline
 	text := Welcome
 	if o.Intro != "" {
@@ -33,6 +43,9 @@ func Intro(t theme.Theme, s rehearsal.State, know, prompt string, size Size) []s
 	parts := []part{{rank: 2, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
+	}
+	if last != nil && s.Plan.Outcome == "" {
+		parts = append(parts, part{gap: true, lines: wrap(t.Strong, last.words(), size.W)})
 	}
 	parts = append(parts, advised(t, o, size.W)...)
 	var at []string
@@ -117,13 +130,17 @@ func source(b cluster.Build) string {
 }
 
 // IntroPrompt says what Enter does on the introduction.
-func IntroPrompt(t theme.Theme, s rehearsal.State) string {
+func IntroPrompt(t theme.Theme, s rehearsal.State, offers bool) string {
 	enter := t.Key.Render("⏎") + " "
 	switch {
 	case s.Plan.Outcome == upgrade.OutcomeFailed:
 		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	case len(s.Plan.Steps) > 0:
-		return enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title) + "  " + t.Key.Render("C") + t.Dim.Render(" chapters") + "  " + t.Key.Render("g") + t.Dim.Render(" words")
+		prompt := enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
+		if offers {
+			prompt += "   " + t.Key.Render("o") + " " + t.Strong.Render("go on where you were")
+		}
+		return prompt + "  " + t.Key.Render("C") + t.Dim.Render(" chapters") + "  " + t.Key.Render("g") + t.Dim.Render(" words")
 	case Hopeless(s):
 		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	}

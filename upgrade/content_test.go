@@ -106,9 +106,9 @@ type planned struct {
 	as      string
 }
 
-// plans are every chapter's plans: the one that nobody sets a flag for, and more
+// allPlans are every chapter's plans: the one that nobody sets a flag for, and more
 // of those that can be had otherwise.
-func plans(t testing.TB) []planned {
+func allPlans(t testing.TB) []planned {
 	t.Helper()
 	var out []planned
 	for _, c := range upgrade.Chapters {
@@ -236,7 +236,7 @@ func plain(what, text string) (out []string) {
 }
 
 func TestContentOfEveryChapter(t *testing.T) {
-	for _, p := range plans(t) {
+	for _, p := range allPlans(t) {
 		complain := func(step, rule string, wrong []string) {
 			for _, w := range wrong {
 				t.Errorf("chapter %s, step %s: rule “%s”: %s", p.as, step, rule, w)
@@ -291,7 +291,7 @@ var link = regexp.MustCompile(`https?://[^\s)”"]+`)
 // What is said of the world outside names where it is from: a link in a text
 // stands in the sources of the advice or of the claims.
 func TestLinksAndFindingsHaveSources(t *testing.T) {
-	for _, p := range plans(t) {
+	for _, p := range allPlans(t) {
 		known := map[string]bool{}
 		for _, f := range p.Advice.Findings() {
 			for _, s := range f.Sources {

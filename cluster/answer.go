@@ -131,6 +131,8 @@ const (
 	TopicSignal       Topic = "signal"
 	TopicLameDuck     Topic = "lame-duck"
 	TopicShutdown     Topic = "shutdown"
+	TopicReloadFailed Topic = "reload-failed" // of the configuration; the old one stays
+	TopicStoreFailed  Topic = "store-failed"  // a stream cannot be kept here
 	TopicFatal        Topic = "fatal"
 	TopicPanic        Topic = "panic"
 	TopicExpected     Topic = "expected" // looks alarming, is part of any roll

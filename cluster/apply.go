@@ -23,12 +23,18 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Process.Held = e.On })
 	case Occupied:
 		return o.with(e.Node, func(s *Server) { s.Occupied = e.On })
+	case Refused:
+		return o.with(e.Node, func(s *Server) { s.Refusal = e.Reason })
+	case Signalled:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Signal, s.SignalAt = e.Signal, e.At })
+	case Damaged:
+		return o.with(e.Node, func(s *Server) { s.Damage = e.How })
 	case Inspected:
 		return o.with(e.Node, func(s *Server) { s.Inspection = e.Inspection })
 	case Started:
 		return o.with(e.Node, func(s *Server) {
 			*s = Server{
-				Node: s.Node, Disk: s.Disk, Spoilt: s.Spoilt, Config: s.Config, Occupied: s.Occupied, Inspection: s.Inspection,
+				Node: s.Node, Disk: s.Disk, Spoilt: s.Spoilt, Config: s.Config, Occupied: s.Occupied, Damage: s.Damage, Inspection: s.Inspection,
 				Process: e.Process, Starts: s.Starts + 1,
 			}
 		})
@@ -100,6 +106,13 @@ func (o Observation) ofProcess(node string, pid int, change func(*Server)) Obser
 
 func (o Observation) logged(e Logged) Observation {
 	for _, l := range e.Lines {
+		if l.Topic == TopicReloadFailed || l.Topic == TopicStoreFailed {
+			o = o.with(l.Node, func(s *Server) {
+				if s.Process.PID == l.PID && len(s.Failed) < keepRefused {
+					s.Failed = append(slices.Clip(s.Failed), l)
+				}
+			})
+		}
 		if l.Topic != TopicRouteRefused {
 			continue
 		}

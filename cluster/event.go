@@ -63,6 +63,27 @@ type Occupied struct {
 	On   bool   `json:"on"`
 }
 
+// Refused says that a node's server was not started, and why.
+type Refused struct {
+	Node   string `json:"node"`
+	Reason string `json:"reason"`
+}
+
+// Signalled says that a process was sent a signal that is not to end it.
+type Signalled struct {
+	Node   string    `json:"node"`
+	PID    int       `json:"pid"`
+	Signal Signal    `json:"signal"`
+	At     time.Time `json:"at"`
+}
+
+// Damaged says how what a node's server has stored was damaged on purpose; empty,
+// that the whole store was taken away.
+type Damaged struct {
+	Node string `json:"node"`
+	How  string `json:"how,omitempty"`
+}
+
 // Requested is a request to the servers through the system account, and its answer.
 type Requested struct {
 	Subject string `json:"subject"`
@@ -180,6 +201,9 @@ func (Installed) Kind() string          { return "installed" }
 func (Configured) Kind() string         { return "configured" }
 func (Held) Kind() string               { return "held" }
 func (Occupied) Kind() string           { return "occupied" }
+func (Refused) Kind() string            { return "refused" }
+func (Signalled) Kind() string          { return "signalled" }
+func (Damaged) Kind() string            { return "damaged" }
 func (Requested) Kind() string          { return "requested" }
 func (Inspected) Kind() string          { return "inspected" }
 func (Started) Kind() string            { return "started" }
@@ -203,6 +227,9 @@ var Events = []Event{
 	Configured{},
 	Held{},
 	Occupied{},
+	Refused{},
+	Signalled{},
+	Damaged{},
 	Requested{},
 	Inspected{},
 	Started{},

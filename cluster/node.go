@@ -184,6 +184,7 @@ func (t Topology) routes(n Node) []string {
 const (
 	StoreDir   = "jetstream"
 	ConfigFile = "nats-server.conf"
+	CutFile    = "nats-server.cut" // half a binary, made on purpose
 )
 
 // Who may ask servers for what the system account is needed for, where ConfigFile

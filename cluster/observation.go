@@ -31,7 +31,12 @@ type Server struct {
 	Why        string     `json:"why,omitempty"`
 	Usage      Usage      `json:"usage"`
 	Refused    []LogLine  `json:"refused,omitempty"` // this process's complaints about peers that do not listen
+	Failed     []LogLine  `json:"failed,omitempty"`  // this process's words about a configuration or a store that it could not use
 	Drained    int        `json:"drained"`           // clients it had when lame duck was asked for
+	Refusal    string     `json:"refusal,omitempty"` // why it was not started since the newest process
+	Damage     string     `json:"damage,omitempty"`  // how what it has stored was damaged on purpose
+	Signal     Signal     `json:"signal,omitempty"`  // what this process was sent last, not to end it
+	SignalAt   time.Time  `json:"signal_at,omitzero"`
 }
 
 // Observe begins an observation of a topology of which nothing is known.

@@ -51,6 +51,16 @@ func (s Stop) Command(pid string) string {
 	return fmt.Sprintf("kill -%s %s", strings.TrimPrefix(s.Signal(), "SIG"), pid)
 }
 
+// Signal is what a process can be sent that is not to end it.
+type Signal string
+
+// SignalReload makes a server read its configuration again. SignalTerm is one that
+// it ignores while lame duck is in progress. (nats-server server/signal.go)
+const (
+	SignalReload Signal = "HUP"
+	SignalTerm   Signal = "TERM"
+)
+
 // Process is a server process that was started in a node's slot.
 type Process struct {
 	PID     int       `json:"pid"`

@@ -66,6 +66,51 @@ func (d *Driver) Hold(ctx context.Context, node string, on bool) error {
 	return d.servers.Hold(node, on)
 }
 
+// Signal implements upgrade.Driver. A stop may be under way: it does not wait.
+func (d *Driver) Signal(_ context.Context, node string, sig cluster.Signal) error {
+	return d.servers.Signal(node, sig)
+}
+
+// Cut implements upgrade.Driver.
+func (d *Driver) Cut(ctx context.Context, node string, b cluster.Build) error {
+	unlock, err := d.lock(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return d.servers.Slot(node).Cut(ctx, b)
+}
+
+// Damage implements upgrade.Driver.
+func (d *Driver) Damage(ctx context.Context, node, stream string) error {
+	unlock, err := d.idle(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return d.servers.Slot(node).Damage(stream)
+}
+
+// Empty implements upgrade.Driver.
+func (d *Driver) Empty(ctx context.Context, node string) error {
+	unlock, err := d.idle(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return d.servers.Slot(node).Empty()
+}
+
+// idle is lock for what nobody does to the files of a server that runs.
+func (d *Driver) idle(ctx context.Context, node string) (func(), error) {
+	unlock, err := d.lock(ctx, node)
+	if err == nil && d.servers.Running(node) {
+		unlock()
+		return nil, fmt.Errorf("the store of %s is in use: it runs", node)
+	}
+	return unlock, err
+}
+
 // Configure implements upgrade.Driver.
 func (d *Driver) Configure(ctx context.Context, node, text string) error {
 	unlock, err := d.lock(ctx, node)

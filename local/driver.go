@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,7 +128,7 @@ func (d *Driver) Stage(ctx context.Context, node string, b cluster.Build) error 
 	if _, ok := d.slots[node]; !ok {
 		return fmt.Errorf("no node %s", node)
 	}
-	return d.servers.Slot(node).Stage(ctx, b)
+	return d.servers.Slot(node).Stage(ctx, d.at(node, b))
 }
 
 // Inspect implements upgrade.Driver. What is looked at is the staged copy, the
@@ -181,7 +183,15 @@ func (d *Driver) Install(ctx context.Context, node string, b cluster.Build) erro
 		return err
 	}
 	defer unlock()
-	return d.servers.Slot(node).Install(ctx, b)
+	return d.servers.Slot(node).Install(ctx, d.at(node, b))
+}
+
+// at is a build with the path of its file; a relative one is of the node's slot.
+func (d *Driver) at(node string, b cluster.Build) cluster.Build {
+	if b.Path != "" && !filepath.IsAbs(b.Path) {
+		b.Path = filepath.Join(d.servers.Slot(node).Dir, b.Path)
+	}
+	return b
 }
 
 // Start implements upgrade.Driver. A port that is taken is refused here, with
@@ -196,10 +206,15 @@ func (d *Driver) Start(ctx context.Context, node string, args []string) error {
 		return fmt.Errorf("start %s: it runs already", node)
 	}
 	n, _ := d.opts.Topology.Node(node)
-	if err := proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
-		return fmt.Errorf("start %s: %w", node, err)
+	if err = proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
+		err = fmt.Errorf("start %s: %w", node, err)
+	} else {
+		err = d.servers.Start(ctx, node, args)
 	}
-	return d.servers.Start(ctx, node, args)
+	if err != nil && ctx.Err() == nil {
+		d.opts.Sink(cluster.Refused{Node: node, Reason: strings.TrimPrefix(err.Error(), "start "+node+": ")})
+	}
+	return err
 }
 
 // Stop implements upgrade.Driver.

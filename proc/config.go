@@ -33,27 +33,3 @@ func (s *Slot) Configure(text string) error {
 	}
 	return nil
 }
-
-// Hold stops the node's process in its tracks, or lets it go on, and tells
-// cluster.Held.
-func (v *Supervisor) Hold(node string, on bool) error {
-	v.mu.Lock()
-	c := v.children[node]
-	v.mu.Unlock()
-	if c == nil {
-		return fmt.Errorf("hold %s: it does not run", node)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.over:
-		return fmt.Errorf("hold %s: it has ended", node)
-	case c.guest != nil:
-		return fmt.Errorf("hold %s: it was started by hand, pid %d, and nats-roll signals only what it started", node, c.pid)
-	}
-	if err := c.group.hold(on); err != nil {
-		return fmt.Errorf("hold %s: %w", node, err)
-	}
-	c.sink(cluster.Held{Node: node, PID: c.pid, On: on})
-	return nil
-}

@@ -41,6 +41,14 @@ func (g group) hold(on bool) error {
 	return g.process.Signal(syscall.SIGCONT)
 }
 
+// nudge sends a signal that is not to end the server.
+func (g group) nudge(sig cluster.Signal) error {
+	if sig == cluster.SignalReload {
+		return g.process.Signal(syscall.SIGHUP)
+	}
+	return g.process.Signal(syscall.SIGTERM)
+}
+
 // sameGroup says that a process is in a child's group: it is the server, and the
 // child a script that started it.
 func sameGroup(pid, child int) bool {

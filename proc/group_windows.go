@@ -99,5 +99,10 @@ func (group) hold(bool) error {
 	return errors.New("a process cannot be stopped in its tracks on Windows")
 }
 
+// nudge: nor for that.
+func (group) nudge(sig cluster.Signal) error {
+	return errors.New("SIG" + string(sig) + " is not available on Windows")
+}
+
 // signalOf: nothing ends by a signal here.
 func signalOf(*os.ProcessState) string { return "" }

@@ -71,6 +71,8 @@ var wording = []struct {
 	{"Router connection closed", cluster.TopicRouteDown},
 	{"Client connection created", cluster.TopicClientUp},
 	{"Client connection closed", cluster.TopicClientDown},
+	{"Failed to reload server configuration", cluster.TopicReloadFailed},
+	{"Stream create failed", cluster.TopicStoreFailed},
 	{"Trapped \"", cluster.TopicSignal},
 	{"Entering lame duck mode", cluster.TopicLameDuck},
 	{"Closing existing clients", cluster.TopicLameDuck},

@@ -164,7 +164,7 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 	}
 	s.staged = cluster.Build{}
 	s.keep(b)
-	if err := s.swap(b); err != nil {
+	if err := s.swap(ctx, b); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)
 	}
 	if !replaces {
@@ -174,7 +174,7 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 }
 
 // swap puts what is staged in the binary's place.
-func (s *Slot) swap(b cluster.Build) error {
+func (s *Slot) swap(ctx context.Context, b cluster.Build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := os.Rename(s.next(), s.Binary()); err != nil {
@@ -182,10 +182,17 @@ func (s *Slot) swap(b cluster.Build) error {
 	}
 	_ = os.Remove(s.next()) // a second name of what was there already is not renamed (rename(2))
 	seen, err := os.Stat(s.Binary())
-	if err == nil {
-		s.holds(b, "", seen)
+	if err != nil {
+		return err
 	}
-	return err
+	spoilt := ""
+	if b.Version == "" && s.identify != nil { // nobody says that it is a server
+		if _, err := s.identify(ctx, s.Binary()); err != nil {
+			spoilt = err.Error()
+		}
+	}
+	s.holds(b, spoilt, seen)
+	return nil
 }
 
 // Look notices what somebody else did to the slot's binary since Install, or

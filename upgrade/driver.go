@@ -37,7 +37,8 @@ type Driver interface {
 	// Start starts the node's server from the file in its slot with these
 	// arguments. It returns once the process exists; that the server is up is
 	// for checks to see. Starting a node that runs is an error. Tells
-	// cluster.Started, and cluster.Exited whenever that process ends.
+	// cluster.Started, and cluster.Exited whenever that process ends; or, where it
+	// could not be started, cluster.Refused.
 	Start(ctx context.Context, node string, args []string) error
 	// Stop asks the node's server to end and waits until it has. A server that
 	// ignores the signal for the grace is killed, and its exit says so.
@@ -68,6 +69,19 @@ type Driver interface {
 	// Occupy listens on the node's client port, so that its server cannot, or gives
 	// the port back. Tells cluster.Occupied.
 	Occupy(ctx context.Context, node string, on bool) error
+	// Signal sends the node's process a signal that is not to end it; on Windows it
+	// is an error. If it ends all the same, nobody has asked for that. Tells
+	// cluster.Signalled.
+	Signal(ctx context.Context, node string, sig cluster.Signal) error
+	// Cut leaves the first half of a build in the node's slot, as cluster.CutFile.
+	// A build whose path is relative is a file in the slot. Tells nothing.
+	Cut(ctx context.Context, node string, b cluster.Build) error
+	// Damage makes the folder of a stream on a node that is down a file. Tells
+	// cluster.Damaged.
+	Damage(ctx context.Context, node, stream string) error
+	// Empty takes away all that a node that is down has stored. Tells
+	// cluster.Damaged, with nothing in it.
+	Empty(ctx context.Context, node string) error
 	// Request asks the servers something as cluster.SystemUser, and returns the
 	// first answer. Tells cluster.Requested.
 	Request(ctx context.Context, subject string, body []byte) ([]byte, error)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +42,10 @@ type Fake struct {
 	// Deaf makes a server of this version never answer.
 	Deaf cluster.Version
 
+	// Misread is what a configuration must not contain: a server that reads it exits
+	// with status 1, and one that is to read it again says that it cannot.
+	Misread string
+
 	// Reply answers requests; without it there is nobody to answer.
 	Reply func(subject string, body []byte) ([]byte, error)
 
@@ -64,6 +69,8 @@ type Fake struct {
 type node struct {
 	disk    cluster.Build
 	taken   bool // its client port is
+	config  string
+	damaged bool // its store is
 	process cluster.Process
 	id      string
 	dying   chan struct{} // closed when the process has exited
@@ -98,6 +105,12 @@ func (f *Fake) Inspect(ctx context.Context, name string, b cluster.Build, _ []st
 		return err
 	}
 	in := cluster.Inspection{Build: b, Facts: []cluster.Fact{{OK: true, Detail: "copied"}, {OK: b.Version != f.Unfit, Detail: "asked"}}}
+	switch {
+	case b.Version == "":
+		in.Facts[1].Detail = noServer
+	case f.misreads(f.nodes[name]):
+		in.Facts = append(in.Facts, cluster.Fact{Detail: "does not take the command line: " + f.Misread})
+	}
 	f.Sink(cluster.Inspected{Node: name, Inspection: in})
 	return nil
 }
@@ -111,8 +124,19 @@ func (f *Fake) Install(ctx context.Context, name string, b cluster.Build) error 
 		return err
 	}
 	n.disk = b
-	f.Sink(cluster.Installed{Node: name, Build: b})
+	e := cluster.Installed{Node: name, Build: b}
+	if b.Version == "" {
+		e.Reason = noServer
+	}
+	f.Sink(e)
 	return nil
+}
+
+// noServer is why a build without a version is none.
+const noServer = "is cut off: it ends in the middle"
+
+func (f *Fake) misreads(n *node) bool {
+	return f.Misread != "" && strings.Contains(n.config, f.Misread)
 }
 
 // Swap puts a file into a slot behind the driver's back.
@@ -148,7 +172,8 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 	case n.process.Alive():
 		return fmt.Errorf("start %s: it runs already, pid %d", name, n.process.PID)
 	case n.taken:
-		return fmt.Errorf("start %s: its port is in use", name)
+		f.Sink(cluster.Refused{Node: name, Reason: "its port is in use by pid 1 (nats-roll)"})
+		return fmt.Errorf("start %s: its port is in use by pid 1 (nats-roll)", name)
 	}
 	f.nextPID++
 	f.nextID++
@@ -157,8 +182,13 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 	n.dying, n.hurry = make(chan struct{}), make(chan struct{})
 	f.Sink(cluster.Started{Node: name, Process: n.process})
 	f.complain(name, n)
-	if n.disk.Version == f.Broken {
+	switch {
+	case n.disk.Version == f.Broken:
 		f.exit(name, n, cluster.Exit{Code: 1, Reason: "broken on purpose"})
+	case f.misreads(n):
+		f.exit(name, n, cluster.Exit{Code: 1, Reason: f.Misread})
+	case n.damaged:
+		f.log(name, n, cluster.LevelWarn, cluster.TopicStoreFailed, "Stream create failed")
 	}
 	f.kick()
 	return nil
@@ -168,12 +198,14 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 func (f *Fake) complain(name string, n *node) {
 	for _, p := range f.Topology.Permanent() {
 		if p.Name != name && !f.nodes[p.Name].process.Alive() {
-			f.Sink(cluster.Logged{Lines: []cluster.LogLine{{
-				Node: name, PID: n.process.PID, At: time.Now(), Level: cluster.LevelError, Topic: cluster.TopicRouteRefused,
-				Text: fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort),
-			}}})
+			f.log(name, n, cluster.LevelError, cluster.TopicRouteRefused,
+				fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort))
 		}
 	}
+}
+
+func (f *Fake) log(name string, n *node, level cluster.Level, topic cluster.Topic, text string) {
+	f.Sink(cluster.Logged{Lines: []cluster.LogLine{{Node: name, PID: n.process.PID, At: time.Now(), Level: level, Topic: topic, Text: text}}})
 }
 
 // Stop implements upgrade.Driver.
@@ -252,14 +284,70 @@ func (f *Fake) exit(name string, n *node, e cluster.Exit) {
 	f.scatter(name)
 }
 
-// Configure implements upgrade.Driver: the text is told, and nobody reads it.
+// Configure implements upgrade.Driver: the text is told, and read only for Misread.
 func (f *Fake) Configure(ctx context.Context, name, text string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.node(ctx, name); err != nil {
+	n, err := f.node(ctx, name)
+	if err != nil {
 		return err
 	}
+	n.config = text
 	f.Sink(cluster.Configured{Node: name, Text: text})
+	return nil
+}
+
+// Signal implements upgrade.Driver.
+func (f *Fake) Signal(ctx context.Context, name string, sig cluster.Signal) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case !n.process.Alive():
+		return fmt.Errorf("signal %s: it does not run", name)
+	}
+	f.Sink(cluster.Signalled{Node: name, PID: n.process.PID, Signal: sig, At: time.Now()})
+	switch {
+	case sig == cluster.SignalTerm && n.process.Stop != cluster.StopLameDuck:
+		f.exit(name, n, cluster.Exit{})
+	case sig == cluster.SignalReload && f.misreads(n):
+		f.log(name, n, cluster.LevelError, cluster.TopicReloadFailed, "Failed to reload server configuration")
+	}
+	return nil
+}
+
+// Cut implements upgrade.Driver: a fake's files are names.
+func (f *Fake) Cut(ctx context.Context, name string, _ cluster.Build) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, err := f.node(ctx, name)
+	return err
+}
+
+// Damage implements upgrade.Driver: a fake has one stream, and only with clients.
+func (f *Fake) Damage(ctx context.Context, name, stream string) error {
+	return f.store(ctx, name, stream, "the folder of stream "+stream+" is a file now")
+}
+
+// Empty implements upgrade.Driver.
+func (f *Fake) Empty(ctx context.Context, name string) error { return f.store(ctx, name, "", "") }
+
+func (f *Fake) store(ctx context.Context, name, stream, how string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.node(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case n.process.Alive():
+		return fmt.Errorf("the store of %s is in use: it runs", name)
+	case stream != "" && (!f.Topology.JetStream || len(f.clients) == 0):
+		return fmt.Errorf("damage stream %s of %s: there is none", stream, name)
+	}
+	n.damaged = how != ""
+	f.Sink(cluster.Damaged{Node: name, How: how})
 	return nil
 }
 
@@ -360,6 +448,9 @@ func (f *Fake) answer(name string) (cluster.Answer, bool) {
 	a := cluster.Answer{
 		Node: name, Began: now, Ended: now, ServerID: n.id, Name: name,
 		Version: n.process.Build.Version, Start: n.process.Started, Connections: f.on(name), Healthy: true,
+	}
+	if n.damaged {
+		a.Healthy, a.Health = false, "a stream is not current"
 	}
 	for _, p := range f.Topology.Nodes {
 		o := f.nodes[p.Name]
@@ -503,7 +594,9 @@ func (f *Fake) tell() {
 			}
 		}
 		if c.Role.Hears() {
-			c.Received = sent - min(c.Lost, sent)
+			if !f.nodes[c.Node].process.Held || c.Status != cluster.ClientConnected {
+				c.Received = sent - min(c.Lost, sent)
+			} // else it has what it had
 			t.Expected += sent
 			t.Listeners++
 			t.Received += c.Received
@@ -516,7 +609,27 @@ func (f *Fake) tell() {
 		t.AwayMax = max(t.AwayMax, c.LongestAway)
 		all = append(all, *c)
 	}
-	f.Sink(cluster.FleetChanged{At: time.Now(), Totals: t, Changed: all})
+	e := cluster.FleetChanged{At: time.Now(), Totals: t, Changed: all}
+	if f.Topology.JetStream {
+		e.Streams, e.Asked = f.streams(), e.At
+		e.Totals.Stored = cluster.Stored{Looked: f.settled}
+	}
+	f.Sink(e)
+}
+
+// streams has one, on every permanent node, led by the first that lives; of a store
+// that is damaged its leader knows nothing.
+func (f *Fake) streams() []cluster.Stream {
+	s := cluster.Stream{Name: "ROLL"}
+	for _, n := range f.Topology.Permanent() {
+		switch alive := f.nodes[n.Name].process.Alive(); {
+		case alive && s.Leader == "":
+			s.Leader = n.Name
+		default:
+			s.Replicas = append(s.Replicas, cluster.Replica{Node: n.Name, Current: alive, Offline: !alive})
+		}
+	}
+	return []cluster.Stream{s}
 }
 
 // Settle implements upgrade.Driver.

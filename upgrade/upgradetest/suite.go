@@ -303,6 +303,58 @@ var Suite = []Case{
 			b.Fatal("the port of a running server was taken")
 		}
 	}},
+	{"a start that is refused is told with its reason", func(b *bench) {
+		b.ok(b.Driver.Install(b.ctx(), "A", b.From))
+		b.ok(b.Driver.Occupy(b.ctx(), "A", true))
+		refused := upgrade.Attempt{Action: upgrade.StartNode{Node: "A", Args: b.args("A")}, Says: "in use by pid"}
+		b.ok(refused.Run(b.ctx(), b.Driver))
+		b.soon(upgrade.Fails{Node: "A", Says: "in use by pid"})
+		refused.Says = "of another reason"
+		if refused.Run(b.ctx(), b.Driver) == nil {
+			b.Fatal("any reason will do")
+		}
+		b.ok(b.Driver.Occupy(b.ctx(), "A", false))
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		b.soon(upgrade.Running{Node: "A", Build: b.From}, told{"A", "refused no more", func(s cluster.Server) bool { return s.Refusal == "" }})
+	}},
+	{"half a server is found to be none, does not run, and the old one goes back", func(b *bench) {
+		b.start("A", b.From)
+		b.soon(upgrade.Running{Node: "A", Build: b.From})
+		b.ok(b.Driver.Cut(b.ctx(), "A", b.To))
+		b.ok(b.Driver.Inspect(b.ctx(), "A", upgrade.Half, b.args("A")))
+		b.soon(upgrade.Unfit{Node: "A", Build: upgrade.Half, Says: "cut off"}, upgrade.Running{Node: "A", Build: b.From})
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopInt))
+		b.ok(b.Driver.Install(b.ctx(), "A", upgrade.Half))
+		b.soon(upgrade.Spoilt{Node: "A"})
+		b.ok(b.Driver.Install(b.ctx(), "A", b.From))
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		b.soon(upgrade.Running{Node: "A", Build: b.From}, upgrade.OnDisk{Node: "A", Build: b.From})
+	}},
+	{"a server in lame duck mode ignores SIGTERM, and is killed", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 3, Rate: 100}))
+		b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{})
+		b.ok(upgrade.Drain{Node: "A"}.Run(b.ctx(), b.Driver))
+		b.soon(upgrade.Leaving{Node: "A"})
+		b.ok(b.Driver.Signal(b.ctx(), "A", cluster.SignalTerm))
+		b.soon(upgrade.Deaf{Node: "A", Signal: cluster.SignalTerm, For: time.Second / 2})
+		b.ok(b.Driver.Stop(b.ctx(), "A", cluster.StopKill))
+		b.soon(upgrade.Killed{Node: "A"}, upgrade.Census{Without: "A"})
+		if b.Driver.Signal(b.ctx(), "A", cluster.SignalTerm) == nil {
+			b.Fatal("a server that is down was sent a signal")
+		}
+	}},
+	{"nobody touches the store of a server that runs, or a stream that is not there", func(b *bench) {
+		b.ok(b.Driver.Install(b.ctx(), "A", b.From))
+		if b.Driver.Damage(b.ctx(), "A", "NONE") == nil {
+			b.Fatal("a stream was damaged that is not there")
+		}
+		b.ok(b.Driver.Empty(b.ctx(), "A"))
+		b.ok(b.Driver.Start(b.ctx(), "A", b.args("A")))
+		if b.Driver.Empty(b.ctx(), "A") == nil || b.Driver.Damage(b.ctx(), "A", "NONE") == nil {
+			b.Fatal("the store was touched while its server runs")
+		}
+	}},
 	{"what a server is configured with is told", func(b *bench) {
 		b.ok(b.Driver.Configure(b.ctx(), "A", "ping_max: 3\n"))
 		b.ok(b.Driver.Install(b.ctx(), "A", b.From))

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +35,8 @@ type Answer struct {
 
 	Healthy bool   `json:"healthy"`
 	Health  string `json:"health,omitempty"` // why not, in the server's words
+
+	JetStream JetStream `json:"jetstream,omitzero"` // zero for a server that has none
 }
 
 // Known says that there is an answer.
@@ -42,6 +45,44 @@ func (a Answer) Known() bool { return a.ServerID != "" }
 // Lists says that a connection of this age would be listed, if it were open.
 func (a Answer) Lists(start time.Time) bool {
 	return !a.Partial || len(a.Clients) > 0 && start.After(a.Clients[len(a.Clients)-1].Start)
+}
+
+// JetStream is what a server says of its part in it (/jsz), which is asked for less
+// often than the rest.
+type JetStream struct {
+	Asked  time.Time `json:"asked"` // before the question left
+	Meta   Meta      `json:"meta,omitzero"`
+	Stores []Store   `json:"stores,omitempty"` // of the global account
+}
+
+// Meta is the group of all servers with JetStream, which decides what streams there
+// are and where, as one of its members sees it.
+type Meta struct {
+	Leader string `json:"leader,omitempty"` // a node; empty while it knows none
+	Size   int    `json:"size"`             // members, those that are away included
+	// Replicas are the other members. Only the leader knows how they stand: a
+	// follower takes other followers for behind. (nats-server server/raft.go Peers)
+	Replicas []Replica `json:"replicas,omitempty"`
+}
+
+// Store is a server's own copy of a stream, whoever leads that.
+type Store struct {
+	Stream   string `json:"stream"`
+	Messages uint64 `json:"messages"`
+	Last     uint64 `json:"last"` // sequence number
+}
+
+// Gist is what of it is not a time or a counter.
+func (j JetStream) Gist() JetStream {
+	out := JetStream{Meta: j.Meta}
+	out.Meta.Replicas = slices.Clone(j.Meta.Replicas)
+	for i := range out.Meta.Replicas {
+		out.Meta.Replicas[i].Lag = 0
+	}
+	for _, s := range j.Stores {
+		out.Stores = append(out.Stores, Store{Stream: s.Stream})
+	}
+	return out
 }
 
 // Peer is another server that this one has routes with. Current servers keep

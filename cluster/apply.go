@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -35,7 +36,7 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.with(e.Node, func(s *Server) {
 			*s = Server{
 				Node: s.Node, Disk: s.Disk, Spoilt: s.Spoilt, Config: s.Config, Occupied: s.Occupied, Damage: s.Damage, Inspection: s.Inspection,
-				Process: e.Process, Starts: s.Starts + 1,
+				Process: e.Process, Starts: s.Starts + 1, Was: cmp.Or(s.Answer.ServerID, s.Was),
 			}
 		})
 	case StopAsked:
@@ -54,6 +55,12 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 		return o.with(e.Answer.Node, func(s *Server) {
 			if s.hears(e.Answer) {
 				s.Answer, s.Silent, s.Why = e.Answer, time.Time{}, ""
+				switch {
+				case e.Answer.Healthy:
+					s.Unwell = time.Time{}
+				case s.Unwell.IsZero():
+					s.Unwell = e.Answer.Began
+				}
 			}
 		})
 	case Unanswered:

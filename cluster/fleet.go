@@ -200,6 +200,7 @@ type Stored struct {
 	TimedOut uint64        `json:"timed_out"` // attempts that came back with nothing
 	Stalls   uint64        `json:"stalls"`    // messages that took more than one attempt, or longer than StallFrom
 	StallMax time.Duration `json:"stall_max"`
+	LastAck  time.Time     `json:"last_ack,omitzero"` // when the newest was acknowledged
 
 	Consumed    uint64 `json:"consumed"`    // different messages that the durable consumer handed out
 	Redelivered uint64 `json:"redelivered"` // and those that it handed out again
@@ -222,12 +223,26 @@ type Stored struct {
 // StallFrom is how long a message may take before that counts as a stall.
 const StallFrom = 100 * time.Millisecond
 
-// Stream is a JetStream stream as its leader sees it.
+// Stream is a JetStream stream as its leader sees it. While nobody answers for it,
+// it has no leader, and no messages and replicas either.
 type Stream struct {
 	Name     string    `json:"name"`
 	Leader   string    `json:"leader,omitempty"` // a node
 	Messages uint64    `json:"messages"`
 	Replicas []Replica `json:"replicas,omitempty"` // without the leader
+
+	Copies int      `json:"copies,omitempty"` // how many servers are to have it
+	Memory bool     `json:"memory,omitempty"` // they keep it in memory, not in files
+	Put    uint64   `json:"put,omitempty"`    // messages of a sample, put in at the start; 0: it is written to
+	Led    []string `json:"led,omitempty"`    // the nodes that led it, in order; the last one leads, or led last
+}
+
+// Home is the node that leads the stream, or led it last.
+func (s Stream) Home() string {
+	if len(s.Led) == 0 {
+		return ""
+	}
+	return s.Led[len(s.Led)-1]
 }
 
 // Replica is a follower of a stream, in its leader's eyes.
@@ -258,6 +273,7 @@ type Workload struct {
 	StoreRate int `json:"store_rate,omitempty"` // messages a second of each
 	Consumers int `json:"consumers,omitempty"`  // that pull from one durable consumer
 	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
+	Samples   int `json:"samples,omitempty"`    // messages in each of a few small streams of other kinds
 
 	Behaviour Behaviour `json:"behaviour,omitzero"`
 

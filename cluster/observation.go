@@ -26,8 +26,10 @@ type Server struct {
 	Inspection Inspection `json:"inspection,omitzero"` // of the build that is to be next
 	Process    Process    `json:"process"`             // the newest one; zero before the first start
 	Starts     int        `json:"starts"`
-	Answer     Answer     `json:"answer"` // the newest of this process; see Known
-	Silent     time.Time  `json:"silent"` // since when it answers nothing; zero while it answers
+	Answer     Answer     `json:"answer"`          // the newest of this process; see Known
+	Was        string     `json:"was,omitempty"`   // the server id of the process before
+	Unwell     time.Time  `json:"unwell,omitzero"` // since when /healthz says no; zero while it says yes
+	Silent     time.Time  `json:"silent"`          // since when it answers nothing; zero while it answers
 	Why        string     `json:"why,omitempty"`
 	Usage      Usage      `json:"usage"`
 	Refused    []LogLine  `json:"refused,omitempty"` // this process's complaints about peers that do not listen
@@ -67,6 +69,8 @@ func (o Observation) Since(t time.Time) Observation {
 	for i := range o.Servers {
 		if o.Servers[i].Answer.Began.Before(t) {
 			o.Servers[i].Answer = Answer{}
+		} else if o.Servers[i].Answer.JetStream.Asked.Before(t) {
+			o.Servers[i].Answer.JetStream = JetStream{}
 		}
 	}
 	if o.Fleet.At.Before(t) && len(o.Fleet.Clients) > 0 {
@@ -95,6 +99,25 @@ func (o Observation) Peers(name string) map[string]int {
 		}
 	}
 	return out
+}
+
+// MetaLeader is the server that leads the meta group: it says so itself, and where
+// two do, most of the others say so.
+func (o Observation) MetaLeader() (Server, bool) {
+	named := map[string]int{}
+	for _, s := range o.Servers {
+		if s.Process.Alive() {
+			named[s.Answer.JetStream.Meta.Leader]++
+		}
+	}
+	var leader Server
+	votes := 0
+	for _, s := range o.Servers {
+		if n := s.Node.Name; s.Process.Alive() && s.Answer.JetStream.Meta.Leader == n && named[n] > votes {
+			leader, votes = s, named[n]
+		}
+	}
+	return leader, votes > 0
 }
 
 // Alive lists the nodes whose process lives.

@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -181,11 +183,7 @@ func (s *stored) watch(js jetstream.JetStream) {
 		case <-s.kick:
 		}
 		at := time.Now()
-		names := []string{streamName, bucketStream}
-		var out []cluster.Stream
-		for _, name := range names {
-			out = append(out, s.stream(js, name))
-		}
+		out := s.ask(js)
 		s.mu.Lock()
 		s.streams, s.at = out, at
 		s.mu.Unlock()
@@ -194,22 +192,49 @@ func (s *stored) watch(js jetstream.JetStream) {
 	}
 }
 
-func (s *stored) stream(js jetstream.JetStream, name string) cluster.Stream {
-	out := cluster.Stream{Name: name}
+// ask asks for every stream at the same time: one that has no leader would keep the
+// others waiting.
+func (s *stored) ask(js jetstream.JetStream) []cluster.Stream {
+	names := s.names()
+	out := make([]cluster.Stream, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		was := cluster.Stream{Name: name}
+		if i < len(s.streams) { // only this goroutine changes it
+			was = s.streams[i]
+		}
+		all.Go(func() { out[i] = s.stream(js, was) })
+	}
+	all.Wait()
+	return out
+}
+
+// stream is what there is to say of a stream now.
+func (s *stored) stream(js jetstream.JetStream, was cluster.Stream) cluster.Stream {
+	out := cluster.Stream{Name: was.Name, Copies: was.Copies, Memory: was.Memory, Put: was.Put, Led: was.Led}
 	ctx, cancel := context.WithTimeout(s.read, 500*time.Millisecond)
 	defer cancel()
-	stream, err := js.Stream(ctx, name)
+	stream, err := js.Stream(ctx, was.Name)
 	if err != nil {
 		return out
 	}
 	info := stream.CachedInfo()
-	out.Messages = info.State.Msgs
+	out.Messages, out.Copies, out.Memory = info.State.Msgs, info.Config.Replicas, info.Config.Storage == jetstream.MemoryStorage
+	if s.isSample(was.Name) {
+		out.Put = uint64(s.fleet.o.Workload.Samples)
+	}
 	if info.Cluster == nil {
 		return out
 	}
 	out.Leader = info.Cluster.Leader
+	if out.Leader != "" && out.Leader != was.Home() {
+		out.Led = append(slices.Clone(was.Led[max(0, len(was.Led)-keepLeaders):]), out.Leader)
+	}
 	for _, r := range info.Cluster.Replicas {
 		out.Replicas = append(out.Replicas, cluster.Replica{Node: strings.TrimSpace(r.Name), Current: r.Current, Offline: r.Offline, Lag: r.Lag})
 	}
 	return out
 }
+
+// keepLeaders bounds the leaders of a stream that are remembered.
+const keepLeaders = 20

@@ -111,7 +111,7 @@ func (s *stored) prepare(ctx context.Context) error {
 			return fmt.Errorf("make the %s with %d replicas: %w", try.what, n, err)
 		}
 	}
-	return nil
+	return s.sample(ctx, js)
 }
 
 // persist tries until it works or ctx ends, and then says why it did not.
@@ -192,6 +192,7 @@ func (s *stored) publish(js jetstream.JetStream, c *client, by int, pause time.D
 			case err == nil:
 				s.acked[by] = seq
 				s.sums.Acked++
+				s.sums.LastAck = time.Now()
 				if ack.Duplicate {
 					s.sums.Again++
 				}

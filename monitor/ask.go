@@ -18,7 +18,7 @@ import (
 )
 
 // Ask asks a server for /varz, /routez, /connz and /healthz, all at the same
-// time, and puts the answers together. Of the connections it gets one page, the
+// time, and for /jsz if it has JetStream, and puts the answers together. Of the connections it gets one page, the
 // newest first (sort=uptime puts the youngest first in every version; sort=start
 // the oldest): after a change, the clients that came are of interest.
 //
@@ -27,13 +27,14 @@ import (
 // refused, an answer that took longer than Timeout, or answers by two processes,
 // which happens when the server restarts meanwhile.
 func Ask(ctx context.Context, client *http.Client, node cluster.Node, page int) (cluster.Answer, error) {
-	return ask(ctx, client, node, page, round{health: true})
+	return ask(ctx, client, node, page, round{health: true, jetStream: true})
 }
 
 // round is what a round of questions depends on.
 type round struct {
-	health bool           // whether /healthz is asked
-	before cluster.Answer // strangers that were listed there and are not any more are asked for
+	health    bool           // whether /healthz is asked
+	jetStream bool           // whether /jsz is asked, of a server that has it
+	before    cluster.Answer // strangers that were listed there and are not any more are asked for
 }
 
 func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, r round) (cluster.Answer, error) {
@@ -68,6 +69,14 @@ func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, 
 	a.Node, a.Began, a.Ended = node.Name, began, ended
 	if r.health {
 		a.Healthy, a.Health = healthz.verdict()
+	}
+	if r.jetStream && varz.JetStream.Config != nil {
+		var jsz jsz
+		asked := time.Now()
+		if err := get(ctx, client, node.MonitorURL()+"/jsz?accounts=true&streams=true", &jsz, okOnly); err == nil { // the rest is worth something without it
+			a.JetStream = jsz.jetStream()
+			a.JetStream.Asked = asked
+		}
 	}
 	if gone := vanished(r.before, a); len(gone) > 0 {
 		a.Closed = closings(ctx, client, node, r.before, gone)

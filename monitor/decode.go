@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"net"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -26,6 +27,9 @@ type varz struct {
 	OutMsgs          int64           `json:"out_msgs"`
 	SlowConsumers    int64           `json:"slow_consumers"`
 	SystemAccount    string          `json:"system_account"`
+	JetStream        struct {
+		Config *struct{} `json:"config"` // absent where it is off
+	} `json:"jetstream"`
 }
 
 type routez struct {
@@ -66,6 +70,51 @@ type conn struct {
 type healthz struct {
 	Status string `json:"status"` // ok, unavailable, error
 	Error  string `json:"error"`
+}
+
+type jsz struct {
+	Meta struct {
+		Leader   string `json:"leader"`
+		Size     int    `json:"cluster_size"`
+		Replicas []struct {
+			Name    string `json:"name"`
+			Current bool   `json:"current"`
+			Offline bool   `json:"offline"`
+			Lag     uint64 `json:"lag"`
+		} `json:"replicas"`
+	} `json:"meta_cluster"`
+	Accounts []struct {
+		Name    string `json:"name"`
+		Streams []struct {
+			Name  string `json:"name"`
+			State struct {
+				Messages uint64 `json:"messages"`
+				Last     uint64 `json:"last_seq"`
+			} `json:"state"`
+		} `json:"stream_detail"`
+	} `json:"account_details"`
+}
+
+// globalAccount is where clients are that do not say who they are.
+const globalAccount = "$G"
+
+// jetStream is what a server says of JetStream, in an order that does not change.
+func (j jsz) jetStream() cluster.JetStream {
+	out := cluster.JetStream{Meta: cluster.Meta{Leader: j.Meta.Leader, Size: j.Meta.Size}}
+	for _, r := range j.Meta.Replicas {
+		out.Meta.Replicas = append(out.Meta.Replicas, cluster.Replica{Node: r.Name, Current: r.Current, Offline: r.Offline, Lag: r.Lag})
+	}
+	for _, a := range j.Accounts {
+		if a.Name != globalAccount {
+			continue
+		}
+		for _, s := range a.Streams {
+			out.Stores = append(out.Stores, cluster.Store{Stream: s.Name, Messages: s.State.Messages, Last: s.State.Last})
+		}
+	}
+	slices.SortFunc(out.Meta.Replicas, func(a, b cluster.Replica) int { return cmp.Compare(a.Node, b.Node) })
+	slices.SortFunc(out.Stores, func(a, b cluster.Store) int { return cmp.Compare(a.Stream, b.Stream) })
+	return out
 }
 
 // verdict is what the server says of its health, and why it is not well.
@@ -179,6 +228,7 @@ func same(a, b cluster.Answer) bool {
 		a.Routes == b.Routes && slices.Equal(a.Peers, b.Peers) &&
 		a.Connections == b.Connections && a.TotalConnections == b.TotalConnections &&
 		a.Healthy == b.Healthy && a.Health == b.Health &&
+		reflect.DeepEqual(a.JetStream.Gist(), b.JetStream.Gist()) &&
 		slices.Equal(a.ConnectURLs, b.ConnectURLs) &&
 		slices.EqualFunc(a.Clients, b.Clients, func(a, b cluster.Connection) bool { return a.CID == b.CID && a.Subs == b.Subs })
 }

@@ -15,6 +15,7 @@ const (
 	patient = 5 * time.Second        // a new process is knocked at for so long
 	unwell  = 250 * time.Millisecond // between two /healthz that fail, until one does not
 	ill     = 2 * time.Second        // between two that fail later: each writes a warning into the server's log
+	leisure = 150 * time.Millisecond // between two /jsz, at least: it lists every stream
 	grace   = time.Second            // a new process may be silent for so long
 	remind  = time.Second            // between two Unanswered
 )

@@ -74,6 +74,7 @@ type life struct {
 	pace     pace
 	last     cluster.Answer
 	healthAt time.Time // when /healthz was last asked
+	streamAt time.Time // when /jsz was
 	well     bool      // it was healthy once
 	failing  bool      // the last round brought no answer
 	told     time.Time // when that was last told
@@ -109,9 +110,15 @@ func (p *post) run(ctx context.Context) {
 		}
 		began := time.Now()
 		health := l.last.Healthy || began.Sub(l.healthAt) >= l.recheck()
-		answer, err := p.ask(asking, p.node, round{health: health, before: l.last})
+		streams := began.Sub(l.streamAt) >= leisure
+		answer, err := p.ask(asking, p.node, round{health: health, jetStream: streams, before: l.last})
 		if !p.end(number) {
 			continue // another turn came, and its kick waits
+		}
+		if streams {
+			l.streamAt = began
+		} else {
+			answer.JetStream = l.last.JetStream
 		}
 		timer.Reset(p.atMost(p.tell(&l, began, answer, err, health)))
 	}

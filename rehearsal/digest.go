@@ -239,6 +239,7 @@ func alike(a, b cluster.Answer) bool {
 	}
 	a.Clients, b.Clients = nil, nil
 	a.Began, a.Ended, a.InMsgs, a.OutMsgs = b.Began, b.Ended, b.InMsgs, b.OutMsgs
+	a.JetStream, b.JetStream = a.JetStream.Gist(), b.JetStream.Gist()
 	return reflect.DeepEqual(a, b)
 }
 

@@ -65,6 +65,8 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 		for _, r := range o.Advice.Brief() {
 			p.printf("%s: %s\n", r.Severity, r.Text)
 		}
+	case upgrade.Reordered:
+		p.printf("\n%s's turn is next: %s\n", next(s.Plan).Node, e.Reason)
 	case upgrade.StepBegan:
 		p.began(e, s)
 	case upgrade.StepReturns:
@@ -96,6 +98,12 @@ func (p *Printer) Watch(r rehearsal.Record, s rehearsal.State) {
 			p.printf("  !  %s\n", s.Notes[len(s.Notes)-1].Text)
 		}
 	}
+}
+
+// next is the current step.
+func next(p upgrade.Progress) upgrade.StepProgress {
+	st, _ := p.Step()
+	return st
 }
 
 func (p *Printer) fetching(at time.Time, e cluster.Fetching) {

@@ -153,6 +153,7 @@ func (Finished) Kind() string    { return "finished" }
 // Events holds a zero value of every event of this package, for decoding logs.
 var Events = []cluster.Event{
 	Planned{},
+	Reordered{},
 	StepReady{},
 	StepBegan{},
 	StepActed{},

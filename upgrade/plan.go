@@ -19,6 +19,9 @@ type Plan struct {
 	Slots    map[string]cluster.Build // what lies in each slot at the start
 	Configs  map[string]string        // and how its server is configured, if the topology is
 	Steps    []Step
+	// Order says which of the nodes left has its turn next, and why if that is not
+	// the first of them; nil: they are in order.
+	Order func(o cluster.Observation, left []string) (next, why string)
 }
 
 // Step is one thing to do and what must be true then.
@@ -27,6 +30,7 @@ type Step struct {
 	Part  string // the part of the chapter that it belongs to, if that has several
 	Title string // imperative
 	Node  string // the node it is about, if any
+	Turn  string // the round that it belongs to: in it each node has a turn, see Plan.Order
 	Why   string // a paragraph for someone who learns
 	Hint  string // what to look at, or to think of, before the command is shown
 	Quote string // the tutorial's sentence, if it has one
@@ -36,6 +40,7 @@ type Step struct {
 	Met     Check         // what makes the action unnecessary, if it is already so
 	Past    Check         // what makes the whole step unnecessary
 	Until   []Check       // what must be true afterwards
+	Hold    time.Duration // and for how long without a break
 	Claims  []Claim       // what the text says will be seen
 	Stops   bool          // its action ends a server
 	Expect  []string      // nodes whose server may end in it without being asked
@@ -153,6 +158,9 @@ func (p Plan) Outline() Outline {
 		}
 		for _, c := range s.Until {
 			so.Checks = append(so.Checks, c.String())
+		}
+		if s.Hold > 0 {
+			so.Checks = append(so.Checks, holding(s.Hold))
 		}
 		for _, c := range s.Claims {
 			so.Claims = append(so.Claims, c.Text)

@@ -61,6 +61,8 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			sp.fresh(s)
 			p.Steps = append(p.Steps, sp)
 		}
+	case Reordered:
+		return p.reordered(e)
 	case StepReady:
 		return p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.Given, s.Command, s.Reason = Ready, e.Given, e.Command, e.Reason

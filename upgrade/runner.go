@@ -117,13 +117,15 @@ func (r *Runner) walk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	beside.Go(func() { r.stage(ahead, filled) })
+	steps := r.Plan.Steps
+	beside.Go(func() { r.stage(ahead, filled, steps) })
 	return r.onward(ctx, filled)
 }
 
 // onward walks from the current step to the end.
 func (r *Runner) onward(ctx context.Context, filled func(node string) error) error {
 	for r.at < len(r.Plan.Steps) {
+		r.reorder(r.at)
 		st := r.Plan.Steps[r.at]
 		if err := filled(st.Node); err != nil {
 			return err
@@ -225,13 +227,13 @@ func (r *Runner) fill(ctx context.Context, beside *sync.WaitGroup) (filled func(
 // stage brings the builds of later steps to their slots, and looks at them,
 // while earlier steps run. What goes wrong here goes wrong again, and is told, at
 // the step itself.
-func (r *Runner) stage(ctx context.Context, filled func(node string) error) {
+func (r *Runner) stage(ctx context.Context, filled func(node string) error, steps []Step) {
 	for _, n := range r.Plan.Topology.Nodes { // which need the room first
 		if filled(n.Name) != nil {
 			return
 		}
 	}
-	for _, st := range r.Plan.Steps {
+	for _, st := range steps {
 		for _, g := range st.Given {
 			if g.Look && g.Remedy.Run(ctx, r.Driver) != nil {
 				return
@@ -252,8 +254,9 @@ type turn struct {
 	command string
 	told    []Result // the verdicts as last told
 	stuck   bool
-	undoing bool // it is the way back from the step
-	dead    int  // the process whose end is known: what is observed next may still show it
+	undoing bool      // it is the way back from the step
+	green   time.Time // since when all checks have held
+	dead    int       // the process whose end is known: what is observed next may still show it
 }
 
 func (r *Runner) step(ctx context.Context, st Step) error {
@@ -445,7 +448,7 @@ func (t *turn) await(ctx context.Context) error {
 	defer look.Stop()
 	for {
 		o, changed := t.World.Observe()
-		rs := evaluate(t.Until, o.Since(t.acted))
+		rs := t.steady(evaluate(t.Until, o.Since(t.acted)))
 		t.tell(rs)
 		if allMet(rs) {
 			t.end(o, Verified, rs, "")

@@ -59,6 +59,7 @@ type Fake struct {
 	settled      bool
 	nextPID      int
 	nextID       int
+	leader       string // of the meta group, with JetStream
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -264,6 +265,33 @@ func (f *Fake) ask(name string, n *node, how cluster.Stop) {
 	})
 }
 
+// Lead makes a server the leader of the meta group.
+func (f *Fake) Lead(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leader = name
+	f.kick()
+}
+
+// meta is what a server says of the meta group. A follower takes the other
+// followers for behind, as real ones do.
+func (f *Fake) meta(name string) cluster.JetStream {
+	permanent := f.Topology.Permanent()
+	for _, n := range permanent {
+		if f.nodes[f.leader] == nil || !f.nodes[f.leader].process.Alive() {
+			f.leader = n.Name
+		}
+	}
+	js := cluster.JetStream{Asked: time.Now(), Meta: cluster.Meta{Leader: f.leader, Size: len(permanent)}}
+	for _, n := range permanent {
+		if n.Name != name {
+			alive := f.nodes[n.Name].process.Alive()
+			js.Meta.Replicas = append(js.Meta.Replicas, cluster.Replica{Node: n.Name, Offline: !alive, Current: alive && (name == f.leader || n.Name == f.leader)})
+		}
+	}
+	return js
+}
+
 // Kill ends a server as another terminal would, with SIGKILL.
 func (f *Fake) Kill(name string) {
 	f.mu.Lock()
@@ -451,6 +479,9 @@ func (f *Fake) answer(name string) (cluster.Answer, bool) {
 	}
 	if n.damaged {
 		a.Healthy, a.Health = false, "a stream is not current"
+	}
+	if at, _ := f.Topology.Node(name); f.Topology.JetStream && at.Permanent {
+		a.JetStream = f.meta(name)
 	}
 	for _, p := range f.Topology.Nodes {
 		o := f.nodes[p.Name]

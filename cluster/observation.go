@@ -77,15 +77,28 @@ func (o Observation) Since(t time.Time) Observation {
 // remote id, and how many route connections each has. An id that no live server
 // answers to (one that has just restarted) is left out.
 func (o Observation) Peers(name string) map[string]int {
+	links := o.Links(name)
+	if links == nil {
+		return nil
+	}
+	out := map[string]int{}
+	for node, p := range links {
+		out[node] = p.Routes
+	}
+	return out
+}
+
+// Links is Peers with all that the named server says of each.
+func (o Observation) Links(name string) map[string]Peer {
 	s, ok := o.Server(name)
 	if !ok || !s.Process.Alive() {
 		return nil
 	}
-	out := map[string]int{}
+	out := map[string]Peer{}
 	for _, p := range s.Answer.Peers {
 		for _, other := range o.Servers {
 			if other.Process.Alive() && other.Answer.ServerID == p.ID {
-				out[other.Node.Name] = p.Routes
+				out[other.Node.Name] = p
 			}
 		}
 	}

@@ -219,6 +219,9 @@ type Stored struct {
 	KVLost  bool   `json:"kv_lost"` // the bucket's last value is not the last that was acknowledged
 }
 
+// PinnedName is what a subscriber that knows only this node's server is called.
+func PinnedName(node string) string { return "sub of " + node + " only" }
+
 // StallFrom is how long a message may take before that counts as a stall.
 const StallFrom = 100 * time.Millisecond
 
@@ -259,6 +262,10 @@ type Workload struct {
 	Consumers int `json:"consumers,omitempty"`  // that pull from one durable consumer
 	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
 
+	// Pinned lists nodes; each has one more subscriber, which knows only that node's
+	// server and waits for it when it is away.
+	Pinned []string `json:"pinned,omitempty"`
+
 	Behaviour Behaviour `json:"behaviour,omitzero"`
 
 	Applications []string `json:"applications,omitempty"` // commands of the user's own that run beside them
@@ -284,7 +291,7 @@ func (b Behaviour) Stranded() bool { return b.IgnoreDiscovered && !b.All }
 
 // Clients is how many clients the workload has in all.
 func (w Workload) Clients() int {
-	n := 1 + w.Subscribers + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
+	n := 1 + w.Subscribers + len(w.Pinned) + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
 	if w.Requesters > 0 {
 		n += Responders
 	}

@@ -51,6 +51,7 @@ type Client struct {
 	Name    string       `json:"name"`
 	Role    Role         `json:"role"`
 	Subject string       `json:"subject"`
+	Pinned  string       `json:"pinned,omitempty"` // the node whose server is the only one it is to know
 	Status  ClientStatus `json:"status"`
 	Node    string       `json:"node,omitempty"`  // where it is, or was last
 	Known   []string     `json:"known,omitempty"` // URLs of the servers it knows, in the order in which it tries them

@@ -31,6 +31,8 @@ type Server struct {
 	Why        string     `json:"why,omitempty"`
 	Usage      Usage      `json:"usage"`
 	Refused    []LogLine  `json:"refused,omitempty"` // this process's complaints about peers that do not listen
+	Greeted    []LogLine  `json:"greeted,omitempty"` // the newest of its lines that say that a client came
+	Debug      string     `json:"debug,omitempty"`   // its first line at level debug
 	Drained    int        `json:"drained"`           // clients it had when lame duck was asked for
 }
 

@@ -31,12 +31,11 @@ const (
 // handler, which is queued once the subscriptions were sent anew: late by the
 // scheduling of one goroutine, microseconds as a rule. They are never too short.
 type client struct {
-	fleet  *Fleet
-	at     int        // the permanent node that it is given
-	pinned bool       // it is to know no other
-	hears  *listener  // nil for those that are not to hear numbered messages
-	nc     *nats.Conn // set by connect, before anyone else uses it
-	link   atomic.Pointer[link]
+	fleet *Fleet
+	at    int        // the permanent node that it is given
+	hears *listener  // nil for those that are not to hear numbered messages
+	nc    *nats.Conn // set by connect, before anyone else uses it
+	link  atomic.Pointer[link]
 
 	ready   chan struct{}  // closed when connect is through
 	arrival chan struct{}  // closed when it was first connected
@@ -116,7 +115,7 @@ func (c *client) listen(subject, queue string, h nats.MsgHandler) error {
 // behaviour is the workload's, unless the client is pinned.
 func (c *client) behaviour() cluster.Behaviour {
 	b := c.fleet.o.Workload.Behaviour
-	if c.pinned {
+	if c.facts.Pinned != "" {
 		b.All, b.IgnoreDiscovered = false, true
 	}
 	return b

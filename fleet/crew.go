@@ -54,7 +54,7 @@ func (f *Fleet) crew(w cluster.Workload) {
 		if slices.Contains(w.Pinned, n.Name) {
 			hear(cluster.PinnedName(n.Name), cluster.RoleSubscriber, ours, nil)
 			c := f.subs[len(f.subs)-1]
-			c.at, c.pinned = i, true
+			c.at, c.facts.Pinned = i, n.Name
 		}
 	}
 	for i := range w.Wildcards {

@@ -45,8 +45,8 @@ func TestAskCluster(t *testing.T) {
 			t.Errorf("answer %+v", answers[i])
 		}
 	}
-	if n := answers[0].Peers[0].Dialed + answers[1].Peers[0].Dialed; n != 4 {
-		t.Errorf("%d of 4 connections were dialed by one of them", n)
+	if n := answers[0].Peers[0].Dialed + answers[1].Peers[0].Dialed; n < 4 {
+		t.Errorf("%d of 4 connections were dialed by one of them at least", n)
 	}
 
 	const clients, page = 300, 50

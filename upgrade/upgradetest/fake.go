@@ -500,6 +500,7 @@ func (f *Fake) Disconnect(ctx context.Context) error {
 
 func (f *Fake) disconnect() {
 	f.clients, f.sent, f.settled = nil, 0, false
+	clear(f.missing)
 	for _, a := range f.applications {
 		f.Sink(cluster.ApplicationExited{Name: a.Name, PID: a.PID, Exit: cluster.Exit{At: time.Now(), Asked: true}})
 	}

@@ -223,10 +223,8 @@ func (c control) Replace(node string) {
 	if p == nil {
 		return
 	}
-	for _, st := range p.Steps {
-		if a, ok := st.Do.(upgrade.Replace); ok && a.Node == node {
-			c.lab.Type(c.ctx, a, c.driver)
-			return
-		}
+	if n, ok := p.Topology.Node(node); ok {
+		a := upgrade.Replace{Node: n.Name, Build: p.To.Of(n.Name), Slot: filepath.Join(tilde(c.dir), n.Name)}
+		c.lab.Type(c.ctx, a, c.driver)
 	}
 }

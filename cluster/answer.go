@@ -92,6 +92,12 @@ type Peer struct {
 	ID     string `json:"id"`
 	Name   string `json:"name,omitempty"` // absent before 2.9
 	Routes int    `json:"routes"`
+	// Of these, those that this server dialed (did_solicit), and those that it did
+	// because its own configuration names them (is_configured). A connection that
+	// gossip brought about is configured on neither side. Where both dialed, one
+	// connection was closed as a duplicate, and both say so of the one that stayed.
+	Dialed     int `json:"dialed,omitempty"`
+	Configured int `json:"configured,omitempty"`
 }
 
 // Connection is a client as its server sees it (/connz).

@@ -9,6 +9,10 @@ import (
 // keepRefused bounds the complaints kept per process; the log has all of them.
 const keepRefused = 8
 
+// keepGreeted bounds the lines about clients that came kept per process: those that
+// were on one of three servers of a usual rehearsal, and come when it stops.
+const keepGreeted = 64
+
 // Apply folds one event into the observation and returns the result. It is
 // pure: the old observation stays as it was. An event it does not know, or one
 // about a process that is no longer the newest, changes nothing.
@@ -113,23 +117,32 @@ func (o Observation) ofProcess(node string, pid int, change func(*Server)) Obser
 
 func (o Observation) logged(e Logged) Observation {
 	for _, l := range e.Lines {
-		if l.Topic == TopicReloadFailed || l.Topic == TopicStoreFailed {
-			o = o.with(l.Node, func(s *Server) {
-				if s.Process.PID == l.PID && len(s.Failed) < keepRefused {
-					s.Failed = append(slices.Clip(s.Failed), l)
-				}
-			})
-		}
-		if l.Topic != TopicRouteRefused {
+		if s, ok := o.Server(l.Node); !ok || s.Process.PID != l.PID || l.Topic == "" && (l.Level != LevelDebug || s.Debug != "") {
 			continue
 		}
-		o = o.with(l.Node, func(s *Server) {
-			if s.Process.PID == l.PID && len(s.Refused) < keepRefused {
-				s.Refused = append(slices.Clip(s.Refused), l)
-			}
-		})
+		o = o.with(l.Node, func(s *Server) { s.note(l) })
 	}
 	return o
+}
+
+// note keeps what claims are judged by of a line that the server wrote.
+func (s *Server) note(l LogLine) {
+	if s.Debug == "" && l.Level == LevelDebug {
+		s.Debug = l.Text
+	}
+	switch l.Topic {
+	case TopicRouteRefused:
+		if len(s.Refused) < keepRefused {
+			s.Refused = append(slices.Clip(s.Refused), l)
+		}
+	case TopicReloadFailed, TopicStoreFailed:
+		if len(s.Failed) < keepRefused {
+			s.Failed = append(slices.Clip(s.Failed), l)
+		}
+	case TopicClientUp:
+		s.Greeted = append(slices.Clone(s.Greeted[max(0, len(s.Greeted)+1-keepGreeted):]), l)
+	default:
+	}
 }
 
 func (f Fleet) apply(e FleetChanged) Fleet {

@@ -51,6 +51,7 @@ type Client struct {
 	Name    string       `json:"name"`
 	Role    Role         `json:"role"`
 	Subject string       `json:"subject"`
+	Pinned  string       `json:"pinned,omitempty"` // the node whose server is the only one it is to know
 	Status  ClientStatus `json:"status"`
 	Node    string       `json:"node,omitempty"`  // where it is, or was last
 	Known   []string     `json:"known,omitempty"` // URLs of the servers it knows, in the order in which it tries them
@@ -220,6 +221,9 @@ type Stored struct {
 	KVLost  bool   `json:"kv_lost"` // the bucket's last value is not the last that was acknowledged
 }
 
+// PinnedName is what a subscriber that knows only this node's server is called.
+func PinnedName(node string) string { return "sub of " + node + " only" }
+
 // StallFrom is how long a message may take before that counts as a stall.
 const StallFrom = 100 * time.Millisecond
 
@@ -275,6 +279,10 @@ type Workload struct {
 	KV        int `json:"kv,omitempty"`         // values a second that are written to a bucket
 	Samples   int `json:"samples,omitempty"`    // messages in each of a few small streams of other kinds
 
+	// Pinned lists nodes; each has one more subscriber, which knows only that node's
+	// server and waits for it when it is away.
+	Pinned []string `json:"pinned,omitempty"`
+
 	Behaviour Behaviour `json:"behaviour,omitzero"`
 
 	Applications []string `json:"applications,omitempty"` // commands of the user's own that run beside them
@@ -300,7 +308,7 @@ func (b Behaviour) Stranded() bool { return b.IgnoreDiscovered && !b.All }
 
 // Clients is how many clients the workload has in all.
 func (w Workload) Clients() int {
-	n := 1 + w.Subscribers + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
+	n := 1 + w.Subscribers + len(w.Pinned) + w.Wildcards + w.Queue + max(1, w.Publishers) + w.Requesters
 	if w.Requesters > 0 {
 		n += Responders
 	}

@@ -34,6 +34,8 @@ type Server struct {
 	Usage      Usage      `json:"usage"`
 	Refused    []LogLine  `json:"refused,omitempty"` // this process's complaints about peers that do not listen
 	Failed     []LogLine  `json:"failed,omitempty"`  // this process's words about a configuration or a store that it could not use
+	Greeted    []LogLine  `json:"greeted,omitempty"` // the newest of its lines that say that a client came
+	Debug      string     `json:"debug,omitempty"`   // its first line at level debug
 	Drained    int        `json:"drained"`           // clients it had when lame duck was asked for
 	Refusal    string     `json:"refusal,omitempty"` // why it was not started since the newest process
 	Damage     string     `json:"damage,omitempty"`  // how what it has stored was damaged on purpose
@@ -86,15 +88,28 @@ func (o Observation) Since(t time.Time) Observation {
 // remote id, and how many route connections each has. An id that no live server
 // answers to (one that has just restarted) is left out.
 func (o Observation) Peers(name string) map[string]int {
+	links := o.Links(name)
+	if links == nil {
+		return nil
+	}
+	out := map[string]int{}
+	for node, p := range links {
+		out[node] = p.Routes
+	}
+	return out
+}
+
+// Links is Peers with all that the named server says of each.
+func (o Observation) Links(name string) map[string]Peer {
 	s, ok := o.Server(name)
 	if !ok || !s.Process.Alive() {
 		return nil
 	}
-	out := map[string]int{}
+	out := map[string]Peer{}
 	for _, p := range s.Answer.Peers {
 		for _, other := range o.Servers {
 			if other.Process.Alive() && other.Answer.ServerID == p.ID {
-				out[other.Node.Name] = p.Routes
+				out[other.Node.Name] = p
 			}
 		}
 	}

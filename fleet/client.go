@@ -64,7 +64,7 @@ func (c *client) connect(ctx context.Context) error {
 		return fail(err)
 	}
 	c.done.Add(1) // until the closed handler, which is the last to be called
-	nc, err := nats.Connect(c.fleet.o.Topology.GivenURL(c.at, c.fleet.o.Workload.Behaviour), c.options()...)
+	nc, err := nats.Connect(c.fleet.o.Topology.GivenURL(c.at, c.behaviour()), c.options()...)
 	if err != nil {
 		c.done.Done()
 		return fail(err)
@@ -112,11 +112,20 @@ func (c *client) listen(subject, queue string, h nats.MsgHandler) error {
 	return sub.SetPendingLimits(-1, -1)
 }
 
+// behaviour is the workload's, unless the client is pinned.
+func (c *client) behaviour() cluster.Behaviour {
+	b := c.fleet.o.Workload.Behaviour
+	if c.facts.Pinned != "" {
+		b.All, b.IgnoreDiscovered = false, true
+	}
+	return b
+}
+
 // options are the library's defaults but for one: a client gives up on a server
 // after 60 attempts, about two minutes where it knows only that one, and then
 // closes for good. A person reading between two steps takes longer.
 func (c *client) options() []nats.Option {
-	b := c.fleet.o.Workload.Behaviour
+	b := c.behaviour()
 	options := []nats.Option{
 		nats.Name(c.facts.Name),
 		nats.MaxReconnects(cmp.Or(b.MaxReconnects, -1)),

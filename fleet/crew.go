@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 
 	"nats-roll/cluster"
 )
@@ -48,6 +49,13 @@ func (f *Fleet) crew(w cluster.Workload) {
 	hear(`nats sub ">"`, cluster.RoleTutorial, everything, nil)
 	for i := range w.Subscribers {
 		hear(fmt.Sprintf("sub %d", i+1), cluster.RoleSubscriber, ours, nil)
+	}
+	for i, n := range permanent {
+		if slices.Contains(w.Pinned, n.Name) {
+			hear(cluster.PinnedName(n.Name), cluster.RoleSubscriber, ours, nil)
+			c := f.subs[len(f.subs)-1]
+			c.at, c.facts.Pinned = i, n.Name
+		}
 	}
 	for i := range w.Wildcards {
 		hear(fmt.Sprintf("wildcard %d", i+1), cluster.RoleWildcard, everything, nil)

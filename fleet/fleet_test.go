@@ -113,6 +113,32 @@ func knows(topo cluster.Topology, names ...string) func(cluster.Fleet) bool {
 	}
 }
 
+// Who is told of one server only waits for that one, and hears nothing meanwhile.
+func TestPinned(t *testing.T) {
+	l := newLab(t)
+	l.start("A")
+	l.start("B")
+	f := l.fleet(cluster.Workload{Subscribers: 2, Pinned: []string{"B"}, Rate: 500})
+	f.connect()
+	f.wait("traffic", reached)
+	pinned := func() cluster.Client { return f.fleetNow().Clients[3] }
+	if c := pinned(); c.Name != cluster.FleetPrefix+cluster.PinnedName("B") || c.Node != "B" || c.Role != cluster.RoleSubscriber {
+		t.Fatalf("%+v", c)
+	}
+	l.stop("B")
+	f.wait("the publisher is on A", func(fl cluster.Fleet) bool { return fl.Clients[4].Node == "A" })
+	if c := pinned(); c.Status != cluster.ClientAway || c.Node != "B" || len(c.Known) != 1 {
+		t.Errorf("%+v", c)
+	}
+	l.start("B")
+	f.wait("traffic", reached)
+	fl := f.settleAll()
+	f.adds(fl)
+	if c := pinned(); c.Node != "B" || len(c.Trail) != 2 || c.Trail[1].Away < time.Second || c.Lost == 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // The servers count what they hand to each connection: what the ledgers have
 // must be the same, whatever the clients do. A server that goes takes along what
 // it had not yet sent, so the traffic rests while one goes.

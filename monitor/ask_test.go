@@ -37,13 +37,16 @@ func TestAskCluster(t *testing.T) {
 		return ""
 	})
 	for i, other := range []*server.Server{b, a} {
-		want := cluster.Peer{ID: other.ID(), Name: other.Name(), Routes: 4}
-		if got := answers[i].Peers; len(got) != 1 || got[0] != want {
-			t.Errorf("peers %+v, want %+v", got, want)
+		got := answers[i].Peers
+		if len(got) != 1 || got[0].ID != other.ID() || got[0].Name != other.Name() || got[0].Routes != 4 || got[0].Configured != got[0].Dialed {
+			t.Errorf("peers %+v, want %s with 4 routes", got, other.Name())
 		}
 		if !answers[i].Healthy || answers[i].Version != server.VERSION {
 			t.Errorf("answer %+v", answers[i])
 		}
+	}
+	if n := answers[0].Peers[0].Dialed + answers[1].Peers[0].Dialed; n < 4 {
+		t.Errorf("%d of 4 connections were dialed by one of them at least", n)
 	}
 
 	const clients, page = 300, 50

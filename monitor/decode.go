@@ -37,6 +37,8 @@ type routez struct {
 	Routes   []struct {
 		RemoteID   string `json:"remote_id"`
 		RemoteName string `json:"remote_name"` // since 2.9
+		Solicited  bool   `json:"did_solicit"` // this server dialed
+		Configured bool   `json:"is_configured"`
 	} `json:"routes"`
 }
 
@@ -160,6 +162,12 @@ func (r routez) peers() []cluster.Peer {
 			peers = append(peers, cluster.Peer{ID: route.RemoteID})
 		}
 		peers[i].Routes++
+		if route.Solicited {
+			peers[i].Dialed++
+		}
+		if route.Configured {
+			peers[i].Configured++
+		}
 		peers[i].Name = cmp.Or(peers[i].Name, route.RemoteName)
 	}
 	slices.SortFunc(peers, func(a, b cluster.Peer) int {

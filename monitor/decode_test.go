@@ -21,11 +21,12 @@ func TestRecordedAnswers(t *testing.T) {
 		version cluster.Version
 		routes  int    // connections to B
 		peer    string // B's name, where routez tells it
+		dialed  int    // by A, as it was configured to; the others B did
 	}{
-		{"2.8.4", 1, ""},
-		{"2.10.29", 4, "B"},
-		{"2.12.15", 4, "B"},
-		{"2.15.2", 4, "B"},
+		{"2.8.4", 1, "", 1},
+		{"2.10.29", 4, "B", 4},
+		{"2.12.15", 4, "B", 4},
+		{"2.15.2", 4, "B", 0},
 	} {
 		t.Run(string(tt.version), func(t *testing.T) {
 			node := replay(t, filepath.Join("testdata", string(tt.version)))
@@ -38,6 +39,9 @@ func TestRecordedAnswers(t *testing.T) {
 			}
 			if a.Routes != tt.routes || len(a.Peers) != 1 || a.Peers[0].Routes != tt.routes || a.Peers[0].Name != tt.peer || len(a.Peers[0].ID) != 56 {
 				t.Errorf("%d routes, peers %+v; want %d to %q", a.Routes, a.Peers, tt.routes, tt.peer)
+			}
+			if p := a.Peers[0]; p.Dialed != tt.dialed || p.Configured != tt.dialed {
+				t.Errorf("%+v: A dialed %d", p, tt.dialed)
 			}
 			if !a.Healthy || a.Health != "" {
 				t.Errorf("health: %t %q", a.Healthy, a.Health)

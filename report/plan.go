@@ -45,7 +45,9 @@ func planText(w io.Writer, o upgrade.Outline) error {
 			fmt.Fprintf(&b, "    %s\n", wrap(fmt.Sprintf("“%s” (%s)", s.Quote, s.Where), 74, "    "))
 		}
 		if s.Command != "" {
-			fmt.Fprintf(&b, "    $ %s\n", s.Command)
+			for line := range strings.Lines(s.Command) {
+				fmt.Fprintf(&b, "    $ %s\n", strings.TrimSpace(line))
+			}
 		}
 		for _, g := range s.Given {
 			fmt.Fprintf(&b, "    needs  %s\n", g)

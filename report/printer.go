@@ -119,7 +119,9 @@ func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {
 	if e.How == upgrade.ByHand {
 		p.printf("        found done already\n")
 	} else if st.Command != "" {
-		p.printf("        $ %s\n", st.Command)
+		for line := range strings.Lines(st.Command) {
+			p.printf("        $ %s\n", strings.TrimSpace(line))
+		}
 	}
 }
 

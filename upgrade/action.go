@@ -212,7 +212,11 @@ type Series []Action
 func (a Series) Command(o cluster.Observation) string {
 	var out []string
 	for _, one := range a {
-		if c := one.Command(o); c != "" {
+		c := one.Command(o)
+		if sh, ok := one.(Shelled); ok && sh.Shell() != "" {
+			c = sh.Shell() // as it can be typed: the lines are copied together
+		}
+		if c != "" {
 			out = append(out, c)
 		}
 	}

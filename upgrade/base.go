@@ -221,7 +221,7 @@ func (r base) start(i int) Step {
 			"Which of the flags is which? Then read %s's log: what does it complain about?", n.Name)
 		s.Quote = "You will see the server started, we notice it emits some warnings because it cannot connect to 'localhost:6333'."
 		s.Until = append(s.Until, Complains{Node: n.Name, Peer: permanent[1]})
-		s.Claims = []Claim{refusedRoute(n, permanent[1]), selfRoute(n)}
+		s.Claims = []Claim{debugOutput(n), routesConnect(n, permanent[1]), selfRoute(n), warns(n, permanent[1]), refusedLine(n, permanent[1])}
 		return s
 	}
 	s.Why = fmt.Sprintf("%s dials the routes it was given, and the servers tell each other about the rest of the cluster: that is gossip. "+
@@ -229,6 +229,7 @@ func (r base) start(i int) Step {
 	s.Hint = fmt.Sprintf("It is the command of %s with other ports, and the same list of routes. Watch the routes: who dials whom does not matter, both sides see it.", permanent[0].Name)
 	if i == 1 {
 		s.Quote = "Let's fix that, by starting the second server:"
+		s.Claims = []Claim{oneConfiguration(permanent[:2]), secondServer(permanent[0], n)}
 	}
 	s.Until = append(s.Until, Meshed{Among: names(permanent[:i+1])})
 	return s
@@ -252,11 +253,12 @@ func (r base) connect() Step {
 	if !r.Workload.Behaviour.All {
 		s.Met = StartedOn{Node: first.Name}
 		s.Until = append([]Check{s.Met}, s.Until...)
-		s.Claims = []Claim{connectedTo(first)}
+		s.Claims = []Claim{clientMessage(first)}
 	}
 	if r.streams() {
 		s.Loses = "clients, streams and count are lost"
 	}
+	s.Claims = append(s.Claims, selectRandomly(r.Workload, first))
 	for i := range r.Workload.Applications {
 		joined := Joined{Application: cluster.ApplicationName(i)}
 		s.Met, s.Until = both{s.Met, joined}, append(s.Until, joined)

@@ -108,7 +108,7 @@ func (c StartedOn) String() string { return "every subscriber is on " + c.Node }
 func (c StartedOn) Eval(o cluster.Observation) Verdict {
 	subs, there := 0, 0
 	for _, cl := range o.Fleet.Clients {
-		if !cl.Role.Hears() {
+		if !cl.Role.Hears() || cl.Pinned != "" {
 			continue
 		}
 		subs++

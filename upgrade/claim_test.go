@@ -24,7 +24,7 @@ func TestWhereClientsGo(t *testing.T) {
 		}
 		return before, after
 	}
-	half, again := evenly(a, []cluster.Node{b, c}), redistribute("", a, []cluster.Node{b, c})
+	half, again := evenly(a, []cluster.Node{b, c}), redistribute("from-b", a, []cluster.Node{b, c})
 	for _, tc := range []struct {
 		name    string
 		claim   Claim
@@ -32,23 +32,23 @@ func TestWhereClientsGo(t *testing.T) {
 		stands  Holding
 		detail  string
 	}{
-		{"even", half, []string{"BB", "CC", "BB", "CC", "BB", "CC", "BB", "CC"}, Holds, "4 to B, 4 to C"},
+		{"even", half, []string{"BB", "CC", "BB", "CC", "BB", "CC", "BB", "CC"}, Holds, "4 to B, 4 to C; of 8 clients, 1 to 7 each is what chance allows"},
 		{"too few", half, []string{"BB", "BB"}, Undecided, "2 to B, 0 to C; 2 clients are too few to tell halves from chance"},
 		{
 			"all to one, as listed", half,
 			[]string{"BB", "BB", "BB", "BB", "BB", "BB", "BB", "BB"},
 			Differs,
-			"8 to B, 0 to C, each to the next in its own list; lists are shuffled when a server is new to the client, and one that drops out and comes back goes to the end",
+			"8 to B, 0 to C; of 8 clients, 1 to 7 each is what chance allows, each to the next in its own list",
 		},
 		{
 			"all to one, listed otherwise", half,
 			[]string{"BB", "BC", "BC", "BB", "BC", "BB", "BB", "BB"},
 			Differs,
-			"8 to B, 0 to C; next in their lists before were 5 to B, 3 to C",
+			"8 to B, 0 to C; of 8 clients, 1 to 7 each is what chance allows; next in their lists before were 5 to B, 3 to C",
 		},
 		{"spread again", again, []string{"BB", "CC"}, Holds, "1 to B, 1 to C"},
-		{"piled up", again, []string{"CC", "CC"}, Differs, "0 to B, 2 to C, each to the next in its own list; a server that has just come back stands at the end"},
-		{"one client", again, []string{"CC"}, Undecided, "1 clients left A"},
+		{"piled up", again, []string{"CC", "CC"}, Differs, "0 to B, 2 to C, each to the next in its own list"},
+		{"one client", again, []string{"CC"}, Undecided, "1 client left A"},
 	} {
 		if f := tc.claim.Judge(observed(tc.clients)); f.Stands != tc.stands || f.Detail != tc.detail {
 			t.Errorf("%s: %s: %s", tc.name, f.Stands, f.Detail)

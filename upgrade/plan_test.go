@@ -1,6 +1,8 @@
 package upgrade_test
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,7 +18,14 @@ func TestEveryStepIsFinished(t *testing.T) {
 	for permanent := cluster.MinPermanent; permanent <= cluster.MaxPermanent; permanent++ {
 		for i := range 2 * len(upgrade.Chapters) {
 			spare, chapter := i%2 == 0, upgrade.Chapters[i/2]
-			p := chapter.Plan(spec(t, permanent, spare))
+			if n, fixed := chapter.Flags["nodes"]; fixed && slices.Contains(chapter.Fixed, "nodes") && (n != strconv.Itoa(permanent) || spare) {
+				continue
+			}
+			of := spec(t, permanent, spare)
+			if chapter.Shape != nil {
+				chapter.Shape(&of.Topology)
+			}
+			p := chapter.Plan(of)
 			if p.Chapter != chapter.Name || p.Title == "" {
 				t.Errorf("chapter %s makes %q %q", chapter.Name, p.Chapter, p.Title)
 			}
@@ -24,7 +33,7 @@ func TestEveryStepIsFinished(t *testing.T) {
 			if spare {
 				want += 2
 			}
-			if len(p.Steps) != want {
+			if usual := chapter.Name == "rolling" || chapter.Name == "downgrade"; usual && len(p.Steps) != want {
 				t.Errorf("%d servers, spare %t: %d steps, want %d", permanent, spare, len(p.Steps), want)
 			}
 			seen := map[string]bool{}

@@ -105,13 +105,16 @@ func (r rolling) startSpare(n cluster.Node) Step {
 		Do:      r.startAction(n),
 		Met:     Running{Node: n.Name, Build: r.to(n)},
 		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}},
-		Claims:  []Claim{learned(n, len(r.Topology.Nodes))},
+		Claims:  []Claim{becomeAware(r.Topology.Nodes), joinsWhile(n, r.Topology.Nodes), clientsLearn(n)},
 		Timeout: actTimeout,
 		Undo:    r.quickStop(n),
 		Undone:  append([]Check{Exited{Node: n.Name}, Meshed{Among: names(r.Topology.Permanent())}}, r.elsewhere(n)...),
 	}
 	if !r.Workload.Behaviour.IgnoreDiscovered {
 		s.Until = append(s.Until, Know{Nodes: r.Topology.Nodes})
+	}
+	if r.asWritten() {
+		s.Claims = append(s.Claims, threePossible())
 	}
 	return s
 }
@@ -140,15 +143,15 @@ func (r rolling) stop(i int) Step {
 	case 0:
 		s.Why = fmt.Sprintf("Now the %s begins. %s Its clients notice at once and try the next server they know; gossip has told them which there are.", r.noun, r.stopWords(n))
 		s.Quote = "We invoke our admin powers and turn off 'A' by issuing a `CTRL+C` to the terminal on 'A' and observe that either 'B' or 'C' reports that a new client connected."
-		s.Claims = append(s.Claims, subscriberMoves(n.Name))
+		s.Claims = append(s.Claims, listOnDisconnect(n), newClientReported(n.Name))
 		if r.asWritten() {
-			s.Claims, s.Predict = append(s.Claims, evenly(n, others)), names(others)
+			s.Claims, s.Predict = append(s.Claims, anotherPlace(n, others[1]), evenly(n, others)), names(others)
 		}
 	case 1:
 		s.Why = fmt.Sprintf("%s is %s; now the same for %s. %s Watch where its clients go.", r.Topology.Permanent()[0].Name, r.done, n.Name, r.stopWords(n))
 		s.Quote = r.quoted("We move on to upgrade 'B'. Notice that clients from 'B' reconnect to 'A' and 'C'.")
 		if r.asWritten() {
-			s.Claims, s.Predict = append(s.Claims, redistribute("clients from 'B' reconnect to 'A' and 'C'", n, others)), names(others)
+			s.Claims, s.Predict = append(s.Claims, redistribute("from-b", n, others)), names(others)
 		}
 	default:
 		s.Why = fmt.Sprintf("The same rotation for %s. %s", n.Name, r.stopWords(n))
@@ -215,7 +218,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 		Stops:   true,
 		Met:     Exited{Node: n.Name},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}, Meshed{Among: names(permanent)}},
-		Claims:  []Claim{redistribute("Any clients on 'C' will redistribute to our permanent cluster members", n, permanent)},
+		Claims:  []Claim{redistribute("from-c", n, permanent), noSingleServer(permanent), aboutEvenly(permanent)},
 		Predict: names(permanent),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),
@@ -226,9 +229,11 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 // close is the last step; on the way down, with what the text says of that.
 func (r rolling) close() Step {
 	s := r.lookBack()
+	permanent := r.Topology.Permanent()
+	s.Claims = []Claim{clientMoves(), twoSuffice(permanent, r.To)}
 	if r.down {
 		s.Quote = backQuote
-		s.Claims = []Claim{samePath(r.Topology.Permanent(), r.To)}
+		s.Claims = []Claim{samePath(permanent, r.To), earlierMayWork(permanent, r.From, r.To)}
 	}
 	return s
 }

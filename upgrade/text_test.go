@@ -5,41 +5,26 @@ import (
 	"strings"
 	"testing"
 
-	"nats-roll/cluster"
 	"nats-roll/upgrade"
 )
-
-// plans are those of every chapter, with several topologies and ways to stop.
-func plans(t *testing.T, each func(upgrade.Plan)) {
-	t.Helper()
-	for _, c := range upgrade.Chapters {
-		for permanent := cluster.MinPermanent; permanent <= 5; permanent++ {
-			for i, how := range cluster.Stops {
-				s := spec(t, permanent, i%2 == 0)
-				s.Stop, s.Dir = how, "/rehearsals/1"
-				each(c.Plan(s))
-			}
-		}
-	}
-}
 
 // What is said to be the text's is the text's, and the outline says where.
 func TestEveryQuoteIsInTheText(t *testing.T) {
 	quoted := 0
-	plans(t, func(p upgrade.Plan) {
+	for _, p := range allPlans(t) {
 		for i, s := range p.Outline().Steps {
 			if s.Quote == "" {
 				continue
 			}
 			quoted++
 			if _, ok := upgrade.Find(s.Quote); !ok || s.Where == "" {
-				t.Errorf("%s, %s: not in the text: “%s”", p.Chapter, s.ID, s.Quote)
+				t.Errorf("%s, %s: not in the text: “%s”", p.as, s.ID, s.Quote)
 			}
 			if s.Quote != p.Steps[i].Quote {
 				t.Errorf("%s: the outline quotes “%s”", s.ID, s.Quote)
 			}
 		}
-	})
+	}
 	if quoted < 100 {
 		t.Errorf("only %d quotes were looked at", quoted)
 	}

@@ -14,6 +14,9 @@ func crew(w cluster.Workload, first, last cluster.Node) string {
 		where = "each given every permanent server"
 	}
 	s := fmt.Sprintf("The tutorial watches one subscriber, nats sub \">\", which hears every subject. %s beside it, %s.", more(w.Subscribers), where)
+	if len(w.Pinned) > 0 {
+		s += fmt.Sprintf(" One more knows only the server of %s, as an application does that was told of one server and ignores the others; it waits when that one is away.", List(w.Pinned))
+	}
 	if more := others(w); more != "" {
 		s += " Beside them: " + more + "."
 	}

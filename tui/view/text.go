@@ -90,9 +90,18 @@ func hang(first string, style lipgloss.Style, text string, w int) []string {
 	return lines
 }
 
-// command wraps a command line so that what is copied still works: lines end
-// in a backslash, and are broken between words.
+// command wraps command lines, a prompt before each.
 func command(style lipgloss.Style, prompt, text string, w int) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		out = append(out, commandLine(style, prompt, line, w)...)
+	}
+	return out
+}
+
+// commandLine wraps one so that what is copied still works: lines end in a
+// backslash, and are broken between words.
+func commandLine(style lipgloss.Style, prompt, text string, w int) []string {
 	words := strings.Fields(text)
 	var lines []string
 	line := prompt

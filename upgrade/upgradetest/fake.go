@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ const (
 	meshTime   = 30 * time.Millisecond // from then to all routes
 	stopTime   = 5 * time.Millisecond  // from SIGINT to the exit
 	moveTime   = 8 * time.Millisecond  // of a client to its next server
+	waitTime   = 2 * time.Second       // of a client that knows one server only, between two tries
 	lookPeriod = 50 * time.Millisecond // between two rounds of answers
 )
 
@@ -59,7 +61,9 @@ type Fake struct {
 	settled      bool
 	nextPID      int
 	nextID       int
-	leader       string // of the meta group, with JetStream
+	leader       string               // of the meta group, with JetStream
+	links        map[[2]string]link   // of those that are up, both ways
+	missing      map[string]time.Time // clients that hear nothing, and since when
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -78,9 +82,12 @@ type node struct {
 	hurry   chan struct{} // closed when a later Stop wants it gone at once
 }
 
+// link is a route between two servers, as one of them tells of it.
+type link struct{ dialed, configured bool }
+
 // NewFake makes a fake of a topology.
 func NewFake(t cluster.Topology, sink cluster.Sink) *Fake {
-	f := &Fake{Topology: t, Sink: sink, nodes: map[string]*node{}, nextPID: 1000, look: make(chan struct{}, 1)}
+	f := &Fake{Topology: t, Sink: sink, nodes: map[string]*node{}, nextPID: 1000, look: make(chan struct{}, 1), links: map[[2]string]link{}, missing: map[string]time.Time{}}
 	for _, n := range t.Nodes {
 		f.nodes[n.Name] = &node{}
 	}
@@ -183,6 +190,7 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 	n.dying, n.hurry = make(chan struct{}), make(chan struct{})
 	f.Sink(cluster.Started{Node: name, Process: n.process})
 	f.complain(name, n)
+	f.join(name)
 	switch {
 	case n.disk.Version == f.Broken:
 		f.exit(name, n, cluster.Exit{Code: 1, Reason: "broken on purpose"})
@@ -195,10 +203,49 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 	return nil
 }
 
+// lists says that a server was told of another one on its command line.
+func (f *Fake) lists(name, other string) bool {
+	n, _ := f.Topology.Node(other)
+	args := f.nodes[name].process.Args
+	i := slices.Index(args, "-routes")
+	return i >= 0 && i+1 < len(args) && slices.Contains(strings.Split(args[i+1], ","), n.RouteURL())
+}
+
+// join links a server that was started with those that it is told of or that are
+// told of it; and, by gossip, any two that a third one is linked with. What gossip
+// has linked is not linked again when one of the two is restarted without a third.
+func (f *Fake) join(name string) {
+	up := slices.DeleteFunc(slices.Clone(f.Topology.Nodes), func(n cluster.Node) bool { return !f.nodes[n.Name].process.Alive() })
+	pair := func(a, b string, configured bool) {
+		if _, ok := f.links[[2]string{a, b}]; !ok && a != b {
+			f.links[[2]string{a, b}], f.links[[2]string{b, a}] = link{true, configured}, link{}
+		}
+	}
+	for _, o := range up {
+		if f.lists(name, o.Name) {
+			pair(name, o.Name, true)
+		} else if f.lists(o.Name, name) {
+			pair(o.Name, name, true)
+		}
+	}
+	for _, a := range up {
+		for _, b := range up {
+			if slices.ContainsFunc(up, func(c cluster.Node) bool { return f.linked(a.Name, c.Name) && f.linked(c.Name, b.Name) }) {
+				pair(a.Name, b.Name, false)
+			}
+		}
+	}
+}
+
+func (f *Fake) linked(a, b string) bool {
+	_, ok := f.links[[2]string{a, b}]
+	return ok
+}
+
 // complain says of every peer that is not there what a server says.
 func (f *Fake) complain(name string, n *node) {
 	for _, p := range f.Topology.Permanent() {
-		if p.Name != name && !f.nodes[p.Name].process.Alive() {
+		if p.Name != name && f.lists(name, p.Name) && !f.nodes[p.Name].process.Alive() {
 			f.log(name, n, cluster.LevelError, cluster.TopicRouteRefused,
 				fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort))
 		}
@@ -308,6 +355,7 @@ func (f *Fake) exit(name string, n *node, e cluster.Exit) {
 	}
 	n.process.Exit = &e
 	close(n.dying)
+	maps.DeleteFunc(f.links, func(p [2]string, _ link) bool { return p[0] == name || p[1] == name })
 	f.Sink(cluster.Exited{Node: name, PID: n.process.PID, Exit: e})
 	f.scatter(name)
 }
@@ -485,14 +533,22 @@ func (f *Fake) answer(name string) (cluster.Answer, bool) {
 	}
 	for _, p := range f.Topology.Nodes {
 		o := f.nodes[p.Name]
-		if p.Name == name || !o.process.Alive() {
+		l, ok := f.links[[2]string{name, p.Name}]
+		if !ok {
 			continue
 		}
 		if min(time.Since(n.process.Started), time.Since(o.process.Started)) < bootTime+meshTime {
 			continue
 		}
 		routes := upgrade.RoutesPerPair(n.process.Build.Version, o.process.Build.Version)
-		a.Peers = append(a.Peers, cluster.Peer{ID: o.id, Name: p.Name, Routes: routes})
+		peer := cluster.Peer{ID: o.id, Name: p.Name, Routes: routes}
+		if l.dialed {
+			peer.Dialed = routes
+		}
+		if l.configured {
+			peer.Configured = routes
+		}
+		a.Peers = append(a.Peers, peer)
 		a.Routes += routes
 	}
 	for i, c := range f.clients {
@@ -530,10 +586,15 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 		f.disconnect()
 	}
 	f.rate, f.since = w.Rate, time.Now()
-	for i := range w.Subscribers + 2 {
+	subs := w.Subscribers + 1
+	for i := range subs + len(w.Pinned) + 1 {
 		c := &cluster.Client{ID: i, Name: fmt.Sprintf("%ssub %d", cluster.FleetPrefix, i), Role: cluster.RoleSubscriber, Subject: ">", Status: cluster.ClientConnected, Node: first.Name}
-		if i == w.Subscribers+1 {
+		switch {
+		case i == subs+len(w.Pinned):
 			c.Name, c.Role, c.Node = cluster.FleetPrefix+"publisher", cluster.RolePublisher, last.Name
+		case i >= subs:
+			c.Pinned = w.Pinned[i-subs]
+			c.Name, c.Node = cluster.FleetPrefix+cluster.PinnedName(c.Pinned), c.Pinned
 		}
 		c.Trail = []cluster.Hop{{Node: c.Node, At: f.since}}
 		f.clients = append(f.clients, c)
@@ -560,6 +621,7 @@ func (f *Fake) Disconnect(ctx context.Context) error {
 
 func (f *Fake) disconnect() {
 	f.clients, f.sent, f.settled = nil, 0, false
+	clear(f.missing)
 	for _, a := range f.applications {
 		f.Sink(cluster.ApplicationExited{Name: a.Name, PID: a.PID, Exit: cluster.Exit{At: time.Now(), Asked: true}})
 	}
@@ -576,6 +638,10 @@ func (f *Fake) scatter(from string) {
 			continue
 		}
 		c.Status, c.Disconnects, c.AwaySince = cluster.ClientAway, c.Disconnects+1, time.Now()
+		if c.Pinned != "" {
+			f.done.Go(func() { f.await(c) })
+			continue
+		}
 		if len(up) == 0 {
 			continue
 		}
@@ -596,9 +662,39 @@ func (f *Fake) land(c *cluster.Client, to string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !slices.Contains(f.clients, c) {
-		return // disconnected meanwhile
+	if slices.Contains(f.clients, c) { // else disconnected meanwhile
+		f.arrive(c, to)
 	}
+}
+
+// await has a client that knows one server only try it again and again.
+func (f *Fake) await(c *cluster.Client) {
+	for {
+		select {
+		case <-time.After(waitTime):
+		case <-f.ctx.Done():
+			return
+		}
+		f.mu.Lock()
+		gone := !slices.Contains(f.clients, c)
+		up := f.nodes[c.Pinned].process.Alive()
+		if up && !gone {
+			f.arrive(c, c.Pinned)
+		}
+		f.mu.Unlock()
+		if up || gone {
+			return
+		}
+	}
+}
+
+// reaches says that what is published gets to a node.
+func (f *Fake) reaches(node string) bool {
+	publisher := f.clients[len(f.clients)-1].Node
+	return node == publisher || f.linked(node, publisher)
+}
+
+func (f *Fake) arrive(c *cluster.Client, to string) {
 	c.LastAway = time.Since(c.AwaySince)
 	c.LongestAway, c.TotalAway = max(c.LongestAway, c.LastAway), c.TotalAway+c.LastAway
 	c.Status, c.Node, c.Reconnects = cluster.ClientConnected, to, c.Reconnects+1
@@ -618,21 +714,35 @@ func (f *Fake) tell() {
 	t := cluster.Totals{Publishing: !f.settled, Settled: f.settled, Rate: f.rate, Published: sent}
 	var all []cluster.Client
 	for _, c := range f.clients {
+		deaf := c.Role.Hears() && c.Status == cluster.ClientConnected && !f.reaches(c.Node)
+		unheard := uint64(0) // since it hears nothing: counted as lost by the first that it hears
+		since, was := f.missing[c.Name]
+		if was {
+			unheard = uint64(time.Since(since) * time.Duration(f.rate) / time.Second)
+		}
+		switch {
+		case deaf && !was:
+			f.missing[c.Name] = time.Now()
+		case was && !deaf:
+			c.Lost += unheard
+			unheard = 0
+			delete(f.missing, c.Name)
+		}
 		c.Known = nil
 		for _, n := range f.Topology.Nodes {
-			if f.nodes[n.Name].process.Alive() {
+			if f.nodes[n.Name].process.Alive() && (c.Pinned == "" || c.Pinned == n.Name) {
 				c.Known = append(c.Known, n.ClientURL())
 			}
 		}
 		if c.Role.Hears() {
 			if !f.nodes[c.Node].process.Held || c.Status != cluster.ClientConnected {
-				c.Received = sent - min(c.Lost, sent)
+				c.Received = sent - min(c.Lost+unheard, sent)
 			} // else it has what it had
 			t.Expected += sent
 			t.Listeners++
 			t.Received += c.Received
-			t.Lost += sent - c.Received
-			if c.Status == cluster.ClientAway {
+			t.Lost += min(c.Lost, sent)
+			if c.Status == cluster.ClientAway || deaf {
 				t.Behind++
 			}
 		}

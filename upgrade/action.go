@@ -23,6 +23,12 @@ type Action interface {
 // be typed: Shell is what works as it stands in another terminal.
 type Shelled interface{ Shell() string }
 
+// Bound is an action that needs something only the running cluster knows: Bind has
+// it in what is run.
+type Bound interface {
+	Bind(o cluster.Observation) Action
+}
+
 // StartNode starts a node's server.
 type StartNode struct {
 	Node string

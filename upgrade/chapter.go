@@ -23,6 +23,7 @@ type Chapter struct {
 var Chapters = []Chapter{
 	{Name: "rolling", About: "the tutorial's upgrade", Takes: "5 minutes", Plan: Rolling},
 	{Name: "downgrade", About: "the way back, which the text calls the same path", Takes: "5 minutes", Plan: Downgrade, Down: true},
+	spreadChapter,
 }
 
 // FindChapter finds a chapter by its name.

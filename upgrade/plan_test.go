@@ -24,7 +24,7 @@ func TestEveryStepIsFinished(t *testing.T) {
 			if spare {
 				want += 2
 			}
-			if len(p.Steps) != want {
+			if rolls := chapter.Name == "rolling" || chapter.Name == "downgrade"; rolls && len(p.Steps) != want {
 				t.Errorf("%d servers, spare %t: %d steps, want %d", permanent, spare, len(p.Steps), want)
 			}
 			seen := map[string]bool{}

@@ -32,6 +32,7 @@ const (
 	RoleKVWriter   Role = "kv-writer"
 	RoleKVReader   Role = "kv-reader" // watches what is written
 	RoleWatcher    Role = "watcher"   // asks for the streams' leaders and replicas
+	RoleParty      Role = "party"     // one of a Party
 )
 
 // Hears says that a client with this role is to hear the numbered messages,
@@ -52,6 +53,7 @@ type Client struct {
 	Role    Role         `json:"role"`
 	Subject string       `json:"subject"`
 	Pinned  string       `json:"pinned,omitempty"` // the node whose server is the only one it is to know
+	Party   string       `json:"party,omitempty"`  // whose member it is, if any's
 	Status  ClientStatus `json:"status"`
 	Node    string       `json:"node,omitempty"`  // where it is, or was last
 	Known   []string     `json:"known,omitempty"` // URLs of the servers it knows, in the order in which it tries them
@@ -66,6 +68,9 @@ type Client struct {
 	Err         string        `json:"err,omitempty"`
 	// Errors counts what went wrong with its connection, by kind.
 	Errors map[string]int `json:"errors,omitempty"`
+
+	// Heard counts the messages to a member of a party, by what it has subscribed to.
+	Heard map[string]uint64 `json:"heard,omitempty"`
 
 	Delivered  uint64 `json:"delivered"` // everything the connection handed over
 	Received   uint64 `json:"received"`  // numbered messages, duplicates included
@@ -285,8 +290,43 @@ type Workload struct {
 
 	Behaviour Behaviour `json:"behaviour,omitzero"`
 
+	Parties []Party `json:"parties,omitempty"` // that differ from the others
+
 	Applications []string `json:"applications,omitempty"` // commands of the user's own that run beside them
 }
+
+// Party is clients that differ from the others: in who they are, in what they
+// subscribe to, or in how they behave. They are no part of the ledger, and nobody
+// waits for them.
+type Party struct {
+	Name      string    `json:"name"`
+	Members   int       `json:"members"`
+	At        string    `json:"at"`             // the permanent node where they begin
+	User      string    `json:"user,omitempty"` // who they are; empty for nobody in particular
+	Password  string    `json:"password"`       // for a server on this machine
+	Subjects  []string  `json:"subjects"`       // what they subscribe to
+	Says      string    `json:"says,omitempty"` // the subject to which each publishes a little, if any
+	Behaviour Behaviour `json:"behaviour,omitzero"`
+	Late      bool      `json:"late,omitempty"` // they come only when they are called (ActJoin)
+}
+
+// Act is what an application can do with its connections, done by the rehearsal's
+// own clients when they are told to.
+type Act string
+
+// The acts of the subscribers; and the one of a Party.
+const (
+	// ActReconnect leaves the server for the next one in the client's list.
+	ActReconnect Act = "reconnect"
+	// ActDraw shuffles that list, and goes to the first in it; who is there already
+	// stays. (nats.go SetServerPool, ForceReconnect)
+	ActDraw Act = "draw"
+	// ActRenew closes the connection and makes a new one, given every permanent
+	// server, as an application does that is started anew with several URLs.
+	ActRenew Act = "renew"
+	// ActJoin connects the members of a party.
+	ActJoin Act = "join"
+)
 
 // JetStream says that the workload needs streams.
 func (w Workload) JetStream() bool { return w.Stores+w.Consumers+w.KV > 0 }

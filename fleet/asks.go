@@ -89,7 +89,7 @@ func (a *asks) ask(c *client, timeout time.Duration) {
 		s.Sent++
 		well = a.well
 	})
-	_, err := c.nc.Request(asking, []byte("ask of "+a.fleet.run), timeout)
+	_, err := c.nc.Load().Request(asking, []byte("ask of "+a.fleet.run), timeout)
 	took := time.Since(began)
 	var kind cluster.CostKind
 	a.book(func(s *cluster.Requests) {

@@ -46,7 +46,7 @@ func TestRequestsWithoutAnAnswer(t *testing.T) {
 	f.connect()
 	f.wait("answers", func(fl cluster.Fleet) bool { return fl.Requests.Answered > 20 })
 	for _, c := range f.asks.responders {
-		c.nc.Close()
+		c.nc.Load().Close()
 	}
 	f.wait("no answers", func(fl cluster.Fleet) bool { return fl.Requests.TimedOut > 20 })
 	fl := f.settleAll()

@@ -32,9 +32,11 @@ const (
 // scheduling of one goroutine, microseconds as a rule. They are never too short.
 type client struct {
 	fleet *Fleet
-	at    int        // the permanent node that it is given
-	hears *listener  // nil for those that are not to hear numbered messages
-	nc    *nats.Conn // set by connect, before anyone else uses it
+	at    int                       // the permanent node that it is given
+	hears *listener                 // nil for those that are not to hear numbered messages
+	party *cluster.Party            // nil for most
+	nc    atomic.Pointer[nats.Conn] // set by connect, before anyone else uses it, and by renew
+	past  atomic.Pointer[nats.Conn] // the one that renew has closed
 	link  atomic.Pointer[link]
 
 	ready   chan struct{}  // closed when connect is through
@@ -42,9 +44,10 @@ type client struct {
 	done    sync.WaitGroup // the library's goroutines that call in here
 
 	mu      sync.Mutex
-	facts   cluster.Client // all but Known and the ledger's counts, which are kept apart
+	facts   cluster.Client // all but Known, Heard and the ledger's counts, which are kept apart
 	known   []string
-	greeted uint64 // a bit for each publisher
+	heard   map[string]uint64 // by subscription, of a member of a party
+	greeted uint64            // a bit for each publisher
 	ended   uint64
 	changes uint64 // counts what happened, so that nothing unchanged is told
 }
@@ -69,7 +72,7 @@ func (c *client) connect(ctx context.Context) error {
 		c.done.Done()
 		return fail(err)
 	}
-	c.nc = nc
+	c.nc.Store(nc)
 	if err := c.subscribe(); err != nil {
 		return fail(err)
 	}
@@ -89,6 +92,8 @@ func (c *client) connect(ctx context.Context) error {
 
 func (c *client) subscribe() error {
 	switch c.facts.Role {
+	case cluster.RoleParty:
+		return c.attend()
 	case cluster.RoleTutorial, cluster.RoleSubscriber, cluster.RoleWildcard:
 		return c.listen(c.facts.Subject, "", c.receive)
 	case cluster.RoleQueue:
@@ -101,7 +106,7 @@ func (c *client) subscribe() error {
 }
 
 func (c *client) listen(subject, queue string, h nats.MsgHandler) error {
-	sub, err := c.nc.QueueSubscribe(subject, queue, h)
+	sub, err := c.nc.Load().QueueSubscribe(subject, queue, h)
 	if err != nil {
 		return err
 	}
@@ -112,8 +117,11 @@ func (c *client) listen(subject, queue string, h nats.MsgHandler) error {
 	return sub.SetPendingLimits(-1, -1)
 }
 
-// behaviour is the workload's, unless the client is pinned.
+// behaviour is the workload's, unless the client is of a party or pinned.
 func (c *client) behaviour() cluster.Behaviour {
+	if c.party != nil {
+		return c.party.Behaviour
+	}
 	b := c.fleet.o.Workload.Behaviour
 	if c.facts.Pinned != "" {
 		b.All, b.IgnoreDiscovered = false, true
@@ -132,11 +140,18 @@ func (c *client) options() []nats.Option {
 		nats.SetCustomDialer(dialer{c}),
 		nats.ConnectHandler(c.arrived),
 		nats.ReconnectHandler(c.arrived),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.lost(time.Now(), err) }),
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if c.past.Load() != nc { // which may say so when there is a new one
+				c.lost(time.Now(), err)
+			}
+		}),
 		nats.DiscoveredServersHandler(func(*nats.Conn) { c.fleet.teller.news() }),
 		nats.LameDuckModeHandler(c.lameDuck),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.complain(err.Error(), kindOf(err)) }),
 		nats.ClosedHandler(c.closed),
+	}
+	if c.party != nil && c.party.User != "" {
+		options = append(options, nats.UserInfo(c.party.User, c.party.Password))
 	}
 	if b.NoRandomize {
 		options = append(options, nats.DontRandomize())
@@ -185,7 +200,7 @@ func (c *client) control(msg *nats.Msg) {
 	c.mu.Unlock()
 	switch {
 	case !ours:
-	case m.kind == end && c.nc.Barrier(func() { c.mark(m) }) == nil:
+	case m.kind == end && c.nc.Load().Barrier(func() { c.mark(m) }) == nil:
 	default:
 		c.hears.observe(m)
 		c.mark(m)
@@ -214,12 +229,13 @@ func (c *client) touch() {
 // A close first writes what is buffered; into a server that has stopped reading
 // that can take a minute, so after a while the connection is cut underneath.
 func (c *client) close() {
-	if c.nc == nil {
+	nc := c.nc.Load()
+	if nc == nil {
 		return
 	}
 	unblock := time.AfterFunc(closeGrace, c.sever)
 	defer unblock.Stop()
-	c.nc.Close()
+	nc.Close()
 	c.done.Wait()
 }
 

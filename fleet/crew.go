@@ -105,6 +105,7 @@ func (f *Fleet) crew(w cluster.Workload) {
 		c := f.add(cluster.Client{Name: name, Role: cluster.RolePublisher, Subject: subject}, at)
 		f.pumps = append(f.pumps, &pump{fleet: f, client: c, by: i, subject: subject})
 	}
+	f.invite(w.Parties) // last, so that the others need not wait for the late ones
 }
 
 func (f *Fleet) add(facts cluster.Client, at int) *client {

@@ -66,6 +66,7 @@ type Fleet struct {
 	once    sync.Once
 
 	connecting sync.WaitGroup
+	talking    sync.WaitGroup // those of a party that say something
 
 	mu        sync.Mutex // held by a snapshot, so that it never sees half of what is guarded
 	connected bool
@@ -112,7 +113,9 @@ func (f *Fleet) Connect(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(dialing)
 	for _, c := range f.all {
-		group.Go(func() error { return c.connect(groupCtx) })
+		if c.party == nil || !c.party.Late {
+			group.Go(func() error { return c.connect(groupCtx) })
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -128,6 +131,7 @@ func (f *Fleet) Connect(ctx context.Context) error {
 		p.start()
 	}
 	f.asks.start()
+	f.talk()
 	if err := f.stored.start(); err != nil {
 		return fmt.Errorf("work with JetStream: %w", err)
 	}
@@ -253,6 +257,7 @@ func (f *Fleet) Close() {
 		_ = f.everyPump(context.Background(), func(ctx context.Context, p *pump) error { return p.stop(ctx) })
 		unblock.Stop()
 		f.asks.stop()
+		f.talking.Wait()
 		f.stored.close()
 		var group errgroup.Group
 		group.SetLimit(dialing)

@@ -300,7 +300,7 @@ func TestSettleWithoutOne(t *testing.T) {
 	f := l.fleet(cluster.Workload{Subscribers: 3, Rate: 500})
 	f.connect()
 	f.wait("traffic", reached)
-	f.subs[2].nc.Close()
+	f.subs[2].nc.Load().Close()
 	f.wait("it is closed", func(fl cluster.Fleet) bool { return fl.Clients[2].Status == cluster.ClientClosed })
 	published := f.fleetNow().Published
 	f.wait("more traffic", func(fl cluster.Fleet) bool { return fl.Published > published+10 })
@@ -389,7 +389,7 @@ func TestStuckPublisher(t *testing.T) {
 	var sent atomic.Int64
 	var spam sync.WaitGroup
 	spam.Go(func() {
-		for big := make([]byte, 1<<20); f.pumps[0].client.nc.Publish("stranger", big) == nil && !f.closing.Load(); {
+		for big := make([]byte, 1<<20); f.pumps[0].client.nc.Load().Publish("stranger", big) == nil && !f.closing.Load(); {
 			sent.Add(1)
 		}
 	})

@@ -76,7 +76,7 @@ func (c *client) hear() {
 	if !there {
 		return
 	}
-	urls := c.nc.Servers()
+	urls := c.nc.Load().Servers()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !slices.Equal(urls, c.known) {

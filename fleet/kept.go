@@ -24,7 +24,7 @@ func (s *stored) settle(ctx context.Context) error {
 	if !s.on() {
 		return nil
 	}
-	js, err := jetstream.New(s.watcher.nc)
+	js, err := jetstream.New(s.watcher.nc.Load())
 	if err != nil {
 		return err
 	}
@@ -138,13 +138,13 @@ func (s *stored) await(ctx context.Context, found []ledger) error {
 // remove ends the work, once the last message is acknowledged, and removes what was
 // made for it.
 func (s *stored) remove(ctx context.Context) error {
-	if !s.on() || s.watcher.nc == nil {
+	if !s.on() || s.watcher.nc.Load() == nil {
 		return nil
 	}
 	s.stop(ctx)
 	s.end()
 	s.drain.Wait()
-	js, err := jetstream.New(s.watcher.nc)
+	js, err := jetstream.New(s.watcher.nc.Load())
 	if err != nil {
 		return err
 	}

@@ -148,6 +148,9 @@ func kindOf(err error) string {
 // closed is called once, last: the client will not come back.
 func (c *client) closed(nc *nats.Conn) {
 	defer c.done.Done()
+	if c.past.Load() == nc {
+		return // there is a new one in its place
+	}
 	err := nc.LastError()
 	c.change(func() {
 		c.facts.Status = cluster.ClientClosed

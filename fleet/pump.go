@@ -105,7 +105,7 @@ func (p *pump) publish(subject string, b []byte) error {
 	if p.send != nil {
 		return p.send(subject, b)
 	}
-	return p.client.nc.Publish(subject, b)
+	return p.client.nc.Load().Publish(subject, b)
 }
 
 // number publishes the next number. It counts before it is sent, so that nobody

@@ -85,7 +85,7 @@ func (s *stored) prepare(ctx context.Context) error {
 	if !s.on() {
 		return nil
 	}
-	js, err := jetstream.New(s.watcher.nc)
+	js, err := jetstream.New(s.watcher.nc.Load())
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s *stored) start() error {
 	}
 	w := s.fleet.o.Workload
 	for i, c := range s.publishers {
-		js, err := jetstream.New(c.nc)
+		js, err := jetstream.New(c.nc.Load())
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (s *stored) start() error {
 		}
 	}
 	for _, c := range s.consumers {
-		js, err := jetstream.New(c.nc)
+		js, err := jetstream.New(c.nc.Load())
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *stored) start() error {
 			return err
 		}
 	}
-	js, err := jetstream.New(s.watcher.nc)
+	js, err := jetstream.New(s.watcher.nc.Load())
 	if err != nil {
 		return err
 	}
@@ -293,11 +293,11 @@ func (s *stored) take(msg jetstream.Msg) {
 
 // startKV writes a value that counts up, and watches it.
 func (s *stored) startKV(pause time.Duration) error {
-	out, err := jetstream.New(s.writer.nc)
+	out, err := jetstream.New(s.writer.nc.Load())
 	if err != nil {
 		return err
 	}
-	in, err := jetstream.New(s.reader.nc)
+	in, err := jetstream.New(s.reader.nc.Load())
 	if err != nil {
 		return err
 	}

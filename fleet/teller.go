@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -188,7 +189,7 @@ func (t *teller) summed(e cluster.FleetChanged) cluster.FleetChanged {
 // changed afterwards, only replaced or appended to.
 func (c *client) seen() cluster.Client {
 	told := c.facts
-	told.Known, told.Trail = c.known, slices.Clip(told.Trail)
+	told.Known, told.Trail, told.Heard = c.known, slices.Clip(told.Trail), maps.Clone(c.heard)
 	if c.hears != nil && c.hears != c.fleet.queue { // what is lost, nobody of a group has lost alone
 		t := c.hears.sum()
 		told.Received, told.Lost, told.Duplicated, told.Reordered = t.Received, t.Lost, t.Duplicated, t.Reordered

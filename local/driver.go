@@ -35,6 +35,7 @@ type Clients interface {
 	Connect(ctx context.Context) error
 	Settle(ctx context.Context) error
 	Remove(ctx context.Context) error // what they made and what outlives them
+	Act(ctx context.Context, act cluster.Act, party string) error
 	Look()
 	Close()
 }
@@ -278,6 +279,17 @@ func (d *Driver) Settle(ctx context.Context) error {
 		return errors.New("settle the traffic: no client was connected")
 	}
 	return d.clients.Settle(ctx)
+}
+
+// Act implements upgrade.Driver.
+func (d *Driver) Act(ctx context.Context, act cluster.Act, party string) error {
+	d.mu.Lock()
+	clients := d.clients
+	d.mu.Unlock()
+	if clients == nil {
+		return fmt.Errorf("%s: no client was connected", act)
+	}
+	return clients.Act(ctx, act, party)
 }
 
 // Look implements upgrade.Driver.

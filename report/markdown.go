@@ -36,6 +36,7 @@ func (r Report) Markdown(w io.Writer) error {
 	r.cost(&b)
 	r.limits(&b)
 	r.yours(&b)
+	r.told(&b)
 	r.differences(&b)
 	r.known(&b)
 	r.ways(&b)
@@ -144,6 +145,20 @@ func (r Report) differences(b *strings.Builder) {
 				}
 			}
 		})
+	}
+}
+
+// told lists what the steps say of what was seen.
+func (r Report) told(b *strings.Builder) {
+	first := true
+	for _, st := range r.Steps {
+		for _, s := range st.Told {
+			if first {
+				b.WriteString("\n## What was seen\n\n| step | |\n|---|---|\n")
+				first = false
+			}
+			fmt.Fprintf(b, "| %s | %s |\n", cell(st.Title), cell(s))
+		}
 	}
 }
 

@@ -153,6 +153,9 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	if w := e.Impact.Words(); w != "" {
 		p.printf("        = %s\n", w)
 	}
+	for _, s := range e.Told {
+		p.printf("        = %s\n", s)
+	}
 	for _, f := range e.Findings {
 		p.printf("        text: “%s”\n              %s: %s\n", f.Text, f.Stands.Words(), f.Detail)
 	}

@@ -121,7 +121,9 @@ type Step struct {
 	Reconnects int            `json:"reconnects"`
 	Lost       uint64         `json:"lost"`
 	Duplicated uint64         `json:"duplicated"`
-	GapMSMax   float64        `json:"gap_ms_max"` // the longest that a client was without a server
+	GapMSMax   float64        `json:"gap_ms_max"`       // the longest that a client was without a server
+	Told       []string       `json:"told,omitempty"`   // what else was seen, in sentences
+	Listed     map[string]int `json:"listed,omitempty"` // how many clients each node was to have by the lists that they had before
 	Moment     upgrade.Moment `json:"moment,omitempty"`
 	Join       *Join          `json:"join,omitempty"` // absent if it cost nothing
 	Waits
@@ -342,6 +344,7 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 		Waits: Waits{st.Bill.Unanswered, st.Bill.Stalls, ms(st.Bill.Longest)},
 	}
 	out.Given, out.Moment = st.StepOutline.Given, st.Moment
+	out.Told, out.Listed = st.Told, st.Listed
 	if j := st.Join; !j.Quiet() || j.Reconnects > 0 {
 		out.Join = &Join{Lost: j.Lost, Duplicated: j.Duplicated, Reconnects: j.Reconnects, GapMSMax: ms(j.LongestAway)}
 	}

@@ -27,6 +27,12 @@ type Shelled interface{ Shell() string }
 // another terminal.
 type Spoken interface{ See() string }
 
+// Bound is an action that needs something only the running cluster knows: Bind has
+// it in what is run.
+type Bound interface {
+	Bind(o cluster.Observation) Action
+}
+
 // StartNode starts a node's server.
 type StartNode struct {
 	Node string
@@ -277,6 +283,20 @@ func (DisconnectClients) Command(cluster.Observation) string { return "" }
 
 // Run disconnects the clients.
 func (DisconnectClients) Run(ctx context.Context, d Driver) error { return d.Disconnect(ctx) }
+
+// TellClients has the clients, or a party of them, do something with their
+// connections.
+type TellClients struct {
+	Act   cluster.Act
+	Party string
+}
+
+// Command is empty: the clients are the program's own, and what they call is said
+// where the step is explained.
+func (TellClients) Command(cluster.Observation) string { return "" }
+
+// Run has them do it.
+func (a TellClients) Run(ctx context.Context, d Driver) error { return d.Act(ctx, a.Act, a.Party) }
 
 // SettleTraffic ends the numbered messages so that they can be counted.
 type SettleTraffic struct{}

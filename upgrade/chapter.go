@@ -24,6 +24,7 @@ var Chapters = []Chapter{
 	{Name: "rolling", About: "the tutorial's upgrade", Takes: "5 minutes", Plan: Rolling},
 	{Name: "downgrade", About: "the way back, which the text calls the same path", Takes: "5 minutes", Plan: Downgrade, Down: true},
 	seeded,
+	spreadChapter,
 }
 
 // FindChapter finds a chapter by its name.

@@ -241,8 +241,8 @@ func (r seed) tell(n cluster.Node) Step {
 		ID: slug("list-all", n.Name), Title: fmt.Sprintf("Restart %s with every route", n.Name), Node: n.Name,
 		Given:   append(r.isUp(r.others(n.Name)...), r.has(n, r.to(n))),
 		Do:      r.restart(n, r.full().Args(n)),
-		Met:     Told{Node: n.Name, Routes: r.Topology.Permanent()},
-		Until:   append([]Check{Told{Node: n.Name, Routes: r.Topology.Permanent()}, Running{Node: n.Name, Build: r.to(n)}}, r.whole()...),
+		Met:     RoutesGiven{Node: n.Name, Routes: r.Topology.Permanent()},
+		Until:   append([]Check{RoutesGiven{Node: n.Name, Routes: r.Topology.Permanent()}, Running{Node: n.Name, Build: r.to(n)}}, r.whole()...),
 		Stops:   true,
 		Timeout: r.stopTimeout() + actTimeout,
 		Undo:    r.restart(n, r.Topology.Args(n)),
@@ -280,7 +280,7 @@ func (r seed) found() Step {
 	s.Hint = fmt.Sprintf("This time %s says that it was configured to dial, or %s does.", r.b.Name, r.c.Name)
 	s.Until = []Check{
 		StartedWithout{Node: r.b.Name, Down: r.a.Name},
-		Told{Node: r.b.Name, Routes: r.Topology.Permanent()},
+		RoutesGiven{Node: r.b.Name, Routes: r.Topology.Permanent()},
 		Linked{A: r.b.Name, B: r.c.Name},
 		Census{},
 		Reached{},

@@ -9,6 +9,8 @@ import (
 	"nats-roll/cluster"
 )
 
+// Nobody asks of the members of a party what is asked of the other clients.
+
 // Census holds when the servers, in their own words, have the clients that the
 // clients say they have: every fleet client connected, none gone for good.
 type Census struct{ Without string } // a node that must have none, if any
@@ -57,6 +59,7 @@ func everyone(f cluster.Fleet, without string) Verdict {
 	away, closed := 0, 0
 	for _, cl := range f.Clients {
 		switch {
+		case cl.Party != "":
 		case cl.Status == cluster.ClientClosed:
 			closed++
 		case cl.Status != cluster.ClientConnected || (without != "" && cl.Node == without):
@@ -79,7 +82,7 @@ func missing(f cluster.Fleet, s cluster.Server) (string, bool) {
 		listed[c.Name] = true
 	}
 	for _, c := range f.Clients {
-		if c.Status == cluster.ClientConnected && c.Node == s.Node.Name && !listed[c.Name] {
+		if c.Party == "" && c.Status == cluster.ClientConnected && c.Node == s.Node.Name && !listed[c.Name] {
 			return c.Name, true
 		}
 	}
@@ -145,16 +148,20 @@ func (c Know) Eval(o cluster.Observation) Verdict {
 	if len(o.Fleet.Clients) == 0 {
 		return unknown("no word from the clients")
 	}
-	knowing := 0
+	knowing, all := 0, 0
 	for _, cl := range o.Fleet.Clients {
+		if cl.Party != "" {
+			continue
+		}
+		all++
 		if !slices.ContainsFunc(c.Nodes, func(n cluster.Node) bool { return !knows(cl, n) }) {
 			knowing++
 		}
 	}
-	if knowing < len(o.Fleet.Clients) {
-		return no(fmt.Sprintf("%d of %d do", knowing, len(o.Fleet.Clients)))
+	if knowing < all {
+		return no(fmt.Sprintf("%d of %d do", knowing, all))
 	}
-	return yes(fmt.Sprintf("%d of %d, by gossip", knowing, len(o.Fleet.Clients)))
+	return yes(fmt.Sprintf("%d of %d, by gossip", knowing, all))
 }
 
 func knows(c cluster.Client, n cluster.Node) bool {
@@ -247,10 +254,15 @@ func (NoneGone) Eval(o cluster.Observation) Verdict {
 	if len(o.Fleet.Clients) == 0 {
 		return unknown("no word from the clients")
 	}
+	all := 0
 	for _, c := range o.Fleet.Clients {
+		if c.Party != "" {
+			continue
+		}
+		all++
 		if c.Status == cluster.ClientClosed {
 			return no(fmt.Sprintf("%s is closed%s", c.Name, because(c.Err)))
 		}
 	}
-	return yes(fmt.Sprintf("%d clients", len(o.Fleet.Clients)))
+	return yes(fmt.Sprintf("%d clients", all))
 }

@@ -179,18 +179,18 @@ func pinned(f cluster.Fleet, node string) (cluster.Client, bool) {
 	return f.Clients[i], true
 }
 
-// Told holds when the node's server was started with exactly these routes.
-type Told struct {
+// RoutesGiven holds when the node's server was started with exactly these routes.
+type RoutesGiven struct {
 	Node   string
 	Routes []cluster.Node
 }
 
-func (c Told) String() string {
+func (c RoutesGiven) String() string {
 	return fmt.Sprintf("the routes of %s list %s", c.Node, List(names(c.Routes)))
 }
 
 // Eval reads the command line of the process.
-func (c Told) Eval(o cluster.Observation) Verdict {
+func (c RoutesGiven) Eval(o cluster.Observation) Verdict {
 	s, _ := o.Server(c.Node)
 	if s.Condition() != cluster.Up {
 		return notUp(s)

@@ -19,8 +19,8 @@ import (
 // rule. What is let through is in the lists here, each with a reason.
 
 // verbs may begin a title: one who learns is told what to do.
-var verbs = strings.Fields(`Add Ask Balance Break Bring Change Check Compare Configure Connect Count Cut Damage Drain Empty Fill Find Fix Free Freeze
-	Give Install Kick Kill Leave Let Look Make Measure Mend Move Open Put Read Reload Remove Repair Replace Restart Restore Roll Run See Set Show Start
+var verbs = strings.Fields(`Add Ask Balance Break Bring Change Check Close Compare Configure Connect Count Cut Damage Drain Empty Fill Find Fix Free Freeze
+	Give Have Install Kick Kill Leave Let Look Make Measure Mend Move Open Put Read Reload Remove Repair Replace Restart Restore Roll Run See Set Show Start
 	Stop Switch Take Tell Try Turn Undo Update Upgrade Wait Watch Write`)
 
 // words in capitals that need no explanation where they stand, or have one: names,
@@ -37,6 +37,7 @@ var words = map[string]string{
 	"SIGCONT": "introduced as what lets it go on",
 	"SIGHUP":  "introduced as what makes a server read its configuration again",
 	"MB":      "a unit", "MiB": "a unit", "GB": "a unit",
+	"URLs": "everybody knows them", "LDM": "the last word of a subject", "KICK": "the last word of a subject",
 	"INF": "the server's own word for a level", "ERR": "the server's own word for a level",
 	"WRN": "the server's own word for a level", "FTL": "the server's own word for a level",
 }

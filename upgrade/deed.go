@@ -118,6 +118,9 @@ func Carry(ctx context.Context, a Action, d Driver, o cluster.Observation, told 
 		}
 		return nil
 	}
+	if open, ok := a.(Bound); ok {
+		a = open.Bind(o)
+	}
 	told.Command, told.Deed = a.Command(o), DeedOf(a)
 	sink(told)
 	began := time.Now()

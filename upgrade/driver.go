@@ -59,6 +59,10 @@ type Driver interface {
 	// Settle ends the numbered traffic and waits for the last message in
 	// flight. Tells cluster.FleetChanged with Totals.Settled.
 	Settle(ctx context.Context) error
+	// Act has the subscribers, or for cluster.ActJoin the members of a party, do
+	// something with their connections; it returns once they have. Tells
+	// cluster.FleetChanged.
+	Act(ctx context.Context, act cluster.Act, party string) error
 	// Configure writes cluster.ConfigFile in the node's slot, atomically; with an
 	// empty text it takes the file away. A server reads it when it is started. Tells
 	// cluster.Configured.

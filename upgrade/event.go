@@ -64,17 +64,19 @@ type Planned struct {
 // StepReady says that a step is current, with what it needs and the command as
 // it stands now. It is told again when these change.
 type StepReady struct {
-	ID      string   `json:"id"`
-	Given   []Result `json:"given,omitempty"`
-	Command string   `json:"command,omitempty"`
-	Reason  string   `json:"reason,omitempty"` // why what it lacks could not be brought about
+	ID      string         `json:"id"`
+	Given   []Result       `json:"given,omitempty"`
+	Command string         `json:"command,omitempty"`
+	Listed  map[string]int `json:"listed,omitempty"` // where the clients will be, by what is seen now
+	Reason  string         `json:"reason,omitempty"` // why what it lacks could not be brought about
 }
 
 // StepBegan says that a step's action runs, or that it was found done.
 type StepBegan struct {
-	ID      string `json:"id"`
-	How     How    `json:"how,omitempty"`
-	Command string `json:"command,omitempty"`
+	ID      string         `json:"id"`
+	How     How            `json:"how,omitempty"`
+	Command string         `json:"command,omitempty"`
+	Listed  map[string]int `json:"listed,omitempty"` // where the clients will be, by what was seen just before
 }
 
 // StepActed says that a step's action is over and its checks are watched.
@@ -126,6 +128,7 @@ type StepEnded struct {
 	Took     time.Duration  `json:"took"` // action and checks
 	Checks   []Result       `json:"checks"`
 	Findings []Finding      `json:"findings,omitempty"`
+	Told     []string       `json:"told,omitempty"` // what else was seen, in sentences
 	Impact   Impact         `json:"impact"`
 	Join     Impact         `json:"join,omitzero"` // the part of it after a server's process was there
 	On       map[string]int `json:"on,omitempty"`  // the fleet's clients by node, then

@@ -35,17 +35,19 @@ type Step struct {
 	Hint  string // what to look at, or to think of, before the command is shown
 	Quote string // the tutorial's sentence, if it has one
 
-	Given   []Requirement // what must hold before
-	Do      Action        // nil: look, do not touch
-	Met     Check         // what makes the action unnecessary, if it is already so
-	Past    Check         // what makes the whole step unnecessary
-	Until   []Check       // what must be true afterwards
-	Hold    time.Duration // and for how long without a break
-	Claims  []Claim       // what the text says will be seen
-	Stops   bool          // its action ends a server
-	Expect  []string      // nodes whose server may end in it without being asked
-	Predict []string      // where the text lets the node's clients go, in equal parts
-	Timeout time.Duration // for the action and the checks together
+	Given    []Requirement       // what must hold before
+	Do       Action              // nil: look, do not touch
+	Met      Check               // what makes the action unnecessary, if it is already so
+	Past     Check               // what makes the whole step unnecessary
+	Until    []Check             // what must be true afterwards
+	Hold     time.Duration       // and for how long without a break
+	Claims   []Claim             // what the text says will be seen
+	Stops    bool                // its action ends a server
+	Expect   []string            // nodes whose server may end in it without being asked
+	Predict  []string            // where the text lets the node's clients go, in equal parts
+	Foretell Foretell            // where they will be, by what was seen before; nil: nobody knows
+	Tell     func(Told) []string // what was seen, in sentences; may be nil
+	Timeout  time.Duration       // for the action and the checks together
 
 	Undo   Action  // brings back what was before
 	Undone []Check // what must be true then; nil: what every action of its kind brings about

@@ -40,6 +40,8 @@ type StepProgress struct {
 	Given    []Result
 	Checks   []Result
 	Findings []Finding
+	Told     []string       // what else was seen
+	Listed   map[string]int // where the clients will be, by what was seen just before
 	Impact   Impact
 	Join     Impact // the part of it that was while a server joined
 	Bill     Bill
@@ -65,14 +67,14 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 		return p.reordered(e)
 	case StepReady:
 		return p.with(e.ID, func(s *StepProgress) {
-			s.Status, s.Given, s.Command, s.Reason = Ready, e.Given, e.Command, e.Reason
+			s.Status, s.Given, s.Command, s.Listed, s.Reason = Ready, e.Given, e.Command, e.Listed, e.Reason
 			if !allMet(e.Given) {
 				s.Status = Blocked
 			}
 		})
 	case StepBegan:
 		return p.with(e.ID, func(s *StepProgress) {
-			s.Status, s.How, s.Began, s.Reason = Acting, e.How, at, ""
+			s.Status, s.How, s.Began, s.Listed, s.Reason = Acting, e.How, at, e.Listed, ""
 			if e.Command != "" {
 				s.Command = e.Command
 			}
@@ -99,7 +101,7 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case StepEnded:
 		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Reason, s.Took, s.Ended = e.Status, e.How, e.Reason, e.Took, at
-			s.Checks, s.Findings, s.Impact, s.Join, s.On = e.Checks, e.Findings, e.Impact, e.Join, e.On
+			s.Checks, s.Findings, s.Told, s.Impact, s.Join, s.On = e.Checks, e.Findings, e.Told, e.Impact, e.Join, e.On
 		})
 		p.Current++
 	case cluster.FleetChanged:
@@ -218,23 +220,22 @@ func (p Progress) Step() (StepProgress, bool) {
 	return p.Steps[p.Current], true
 }
 
-// Predicted is how many clients each node would have if the text were right
-// about the last stop: those it had before, and its part of the stopped node's.
-// It is nil before the first such stop.
-func (p Progress) Predicted() map[string]int {
+// Predicted is how many clients each node would have after the last stop, or will
+// have after the one that is next: if the text were right, those it had before and
+// its part of the stopped node's; and by the lists of servers that the clients had
+// just before. It is empty before the first such stop.
+func (p Progress) Predicted() Prediction {
 	for i := len(p.Steps) - 1; i > 0; i-- {
 		st, before := p.Steps[i], p.Steps[i-1].On
-		if len(st.Predict) == 0 || st.Status != Verified || before == nil {
+		soon := i == p.Current && !st.Status.Over() && st.Listed != nil
+		if st.Status != Verified && !soon || len(st.Predict) == 0 && st.Listed == nil || before == nil {
 			continue
 		}
-		out := map[string]int{}
-		left := before[st.Node]
-		for k, n := range st.Predict {
-			part := left / (len(st.Predict) - k)
-			left -= part
-			out[n] = before[n] + part
+		out := Prediction{Lists: st.Listed}
+		if len(st.Predict) > 0 {
+			out.Text = parts(before, st.Node, st.Predict)
 		}
 		return out
 	}
-	return nil
+	return Prediction{}
 }

@@ -62,10 +62,11 @@ type Runner struct {
 	Lingers bool          // with a person: at the end, they are waited for until the context ends
 	Failing OnFailure     // of an unattended run
 
-	at     int            // the current step
-	until  int            // steps before this one are done without a word
-	wish   *course        // where a person wants to go instead
-	starts map[string]int // of nodes with steps that were taken back: what does not count
+	at     int             // the current step
+	until  int             // steps before this one are done without a word
+	wish   *course         // where a person wants to go instead
+	ended  map[string]Over // the steps that are over, by their ids
+	starts map[string]int  // of nodes with steps that were taken back: what does not count
 
 	began   time.Time
 	back    map[string]cluster.Build // nodes that were rolled back, and to what
@@ -254,9 +255,10 @@ type turn struct {
 	command string
 	told    []Result // the verdicts as last told
 	stuck   bool
-	undoing bool      // it is the way back from the step
-	green   time.Time // since when all checks have held
-	dead    int       // the process whose end is known: what is observed next may still show it
+	listed  map[string]int // what Foretell said
+	undoing bool           // it is the way back from the step
+	green   time.Time      // since when all checks have held
+	dead    int            // the process whose end is known: what is observed next may still show it
 }
 
 func (r *Runner) step(ctx context.Context, st Step) error {
@@ -296,7 +298,16 @@ func (t *turn) tellBegun() {
 		t.Sink(StepUndoing{ID: t.ID, Command: t.command})
 		return
 	}
-	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command})
+	t.listed = t.foretold()
+	t.Sink(StepBegan{ID: t.ID, How: t.how, Command: t.command, Listed: t.listed})
+}
+
+// foretold is where the clients will be, by what was seen last before the step.
+func (t *turn) foretold() map[string]int {
+	if t.Foretell == nil || t.undoing {
+		return nil
+	}
+	return t.Foretell(t.before)
 }
 
 // admit waits until the step may act: what it needs holds, and the person has
@@ -335,7 +346,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.look(ctx)
 			continue
 		}
-		if now := (StepReady{ID: t.ID, Given: given, Command: t.command, Reason: trouble}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) {
+		if now := (StepReady{ID: t.ID, Given: given, Command: t.command, Listed: t.foretold(), Reason: trouble}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) || !maps.Equal(told.Listed, now.Listed) {
 			if told != nil {
 				now.Reason, trouble = "", "" // things have changed since
 			}
@@ -605,9 +616,16 @@ func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason str
 	}
 	if status == Verified || status == Forced { // what did not happen says nothing about the text
 		e.Findings = judge(t.Claims, t.before, o)
+		if t.Tell != nil {
+			e.Told = t.Tell(Told{Before: t.before, After: o, Listed: t.listed, Over: t.ended})
+		}
 	}
 	if !t.began.IsZero() {
 		e.Took = time.Since(t.began)
 	}
+	if t.ended == nil {
+		t.Runner.ended = map[string]Over{}
+	}
+	t.ended[t.ID] = Over{StepEnded: e, Before: t.before.Fleet.On(), Listed: t.listed}
 	t.Sink(e)
 }

@@ -13,15 +13,15 @@ import (
 // Clients shows how the fleet's clients are spread, as bars, and below them the
 // clients one by one from the scroll-th on: the user's own first, then the
 // tutorial's subscriber and the rest. Only rows that are seen are made.
-func Clients(t theme.Theme, o cluster.Observation, text map[string]int, now time.Time, scroll int, size Size) []string {
+func Clients(t theme.Theme, o cluster.Observation, p upgrade.Prediction, now time.Time, scroll int, size Size) []string {
 	f := o.Fleet
 	own := yoursOf(o)
 	if len(f.Clients)+own.len() == 0 {
 		return []string{t.Dim.Render("none yet")}
 	}
-	out := Bars(t, o, text, size.W)
+	out := Bars(t, o, p, size.W)
 	if tight(o, size) { // the list matters more
-		out = []string{ClientLine(t, o, text, size.W)}
+		out = []string{ClientLine(t, o, p, size.W)}
 	}
 	room := size.H - len(out)
 	if room < 2 {
@@ -143,12 +143,15 @@ func everybody(o cluster.Observation) (on map[string]int, total int) {
 }
 
 // Bars shows how many clients each server has, and beside it how many it would
-// have if the text were right about the last stop.
-func Bars(t theme.Theme, o cluster.Observation, text map[string]int, w int) []string {
+// have by the clients' lists, and if the text were right, about the last stop.
+func Bars(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) []string {
 	on, total := everybody(o)
 	aside := 0
-	if text != nil {
-		aside = 10
+	if p.Text != nil {
+		aside += 10
+	}
+	if p.Lists != nil {
+		aside += 11
 	}
 	var out []string
 	for _, s := range o.Servers {
@@ -162,8 +165,11 @@ func Bars(t theme.Theme, o cluster.Observation, text map[string]int, w int) []st
 			full = 1
 		}
 		line := t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room))) + strings.Repeat(" ", room-min(full, room)) + right(count(n), 7)
-		if text != nil {
-			line += t.Dim.Render(right("text "+count(text[s.Node.Name]), aside))
+		if p.Lists != nil {
+			line += t.Dim.Render(right("lists "+count(p.Lists[s.Node.Name]), 11))
+		}
+		if p.Text != nil {
+			line += t.Dim.Render(right("text "+count(p.Text[s.Node.Name]), 10))
 		}
 		out = append(out, cut(line, w))
 	}
@@ -181,8 +187,17 @@ func sumOf(m map[string]int) int {
 	return n
 }
 
+// said is a prediction in words.
+func said(o cluster.Observation, of map[string]int) string {
+	var says []string
+	for _, s := range o.Servers {
+		says = append(says, fmt.Sprintf("%s %s", s.Node.Name, count(of[s.Node.Name])))
+	}
+	return strings.Join(says, ", ")
+}
+
 // ClientLine is the spread of the clients in one line.
-func ClientLine(t theme.Theme, o cluster.Observation, text map[string]int, w int) string {
+func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) string {
 	on, total := everybody(o)
 	if total == 0 {
 		return t.Dim.Render("Clients  none yet")
@@ -206,12 +221,11 @@ func ClientLine(t theme.Theme, o cluster.Observation, text map[string]int, w int
 	if lost := lostApplications(o); len(lost) > 0 {
 		line += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
 	}
-	if text != nil {
-		var says []string
-		for _, s := range o.Servers {
-			says = append(says, fmt.Sprintf("%s %s", s.Node.Name, count(text[s.Node.Name])))
-		}
-		line += t.Dim.Render("the text: " + strings.Join(says, ", ") + "  ")
+	if p.Lists != nil {
+		line += t.Dim.Render("their lists: " + said(o, p.Lists) + "  ")
+	}
+	if p.Text != nil {
+		line += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
 	}
 	if n := len(o.Strangers()); n > 0 {
 		line += t.Strong.Render(fmt.Sprintf("%d of them yours", n))

@@ -84,6 +84,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size)})
 	if over {
 		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
+		for i, s := range st.Told {
+			parts = append(parts, part{gap: i == 0, rank: 2, whole: true, lines: hang(t.Dim.Render("= "), t.Text, clean(s), size.W)})
+		}
 		for i, f := range st.Findings {
 			parts = append(parts, part{gap: i == 0, rank: 3 + i, whole: true, lines: finding(t, f, size.W)})
 		}

@@ -12,6 +12,7 @@ import (
 	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
+	"nats-roll/upgrade"
 )
 
 func TestYourOwnClients(t *testing.T) {
@@ -48,7 +49,7 @@ func TestYourOwnClients(t *testing.T) {
 	}
 	size := Size{W: 80, H: 20}
 	var got []string
-	for _, l := range Clients(theme.New(lipgloss.NewRenderer(nil)), o, nil, at(5042), 0, size) {
+	for _, l := range Clients(theme.New(lipgloss.NewRenderer(nil)), o, upgrade.Prediction{}, at(5042), 0, size) {
 		got = append(got, strings.TrimRight(ansi.Strip(l), " "))
 	}
 	want := []string{
@@ -64,7 +65,7 @@ func TestYourOwnClients(t *testing.T) {
 	if !slices.Equal(got[4:], want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
-	if line := ansi.Strip(ClientLine(theme.New(lipgloss.NewRenderer(nil)), o, nil, 120)); !strings.HasSuffix(line, "2 without a server  app4 ended  6 of them yours") {
+	if line := ansi.Strip(ClientLine(theme.New(lipgloss.NewRenderer(nil)), o, upgrade.Prediction{}, 120)); !strings.HasSuffix(line, "2 without a server  app4 ended  6 of them yours") {
 		t.Errorf("in a line: %s", line)
 	}
 	if r := ClientRange(o, 0, Size{W: 80, H: 8}); r != "1–4 of 7" {

@@ -54,6 +54,7 @@ type Fake struct {
 	mu           sync.Mutex
 	nodes        map[string]*node
 	clients      []*cluster.Client
+	parties      []cluster.Party
 	applications []cluster.ApplicationStarted
 	rate         int
 	since        time.Time // when the numbered traffic began
@@ -190,7 +191,7 @@ func (f *Fake) Start(ctx context.Context, name string, args []string) error {
 	n.dying, n.hurry = make(chan struct{}), make(chan struct{})
 	f.Sink(cluster.Started{Node: name, Process: n.process})
 	f.complain(name, n)
-	f.join(name)
+	f.meet(name)
 	switch {
 	case n.disk.Version == f.Broken:
 		f.exit(name, n, cluster.Exit{Code: 1, Reason: "broken on purpose"})
@@ -211,10 +212,10 @@ func (f *Fake) lists(name, other string) bool {
 	return i >= 0 && i+1 < len(args) && slices.Contains(strings.Split(args[i+1], ","), n.RouteURL())
 }
 
-// join links a server that was started with those that it is told of or that are
+// meet links a server that was started with those that it is told of or that are
 // told of it; and, by gossip, any two that a third one is linked with. What gossip
 // has linked is not linked again when one of the two is restarted without a third.
-func (f *Fake) join(name string) {
+func (f *Fake) meet(name string) {
 	up := slices.DeleteFunc(slices.Clone(f.Topology.Nodes), func(n cluster.Node) bool { return !f.nodes[n.Name].process.Alive() })
 	pair := func(a, b string, configured bool) {
 		if _, ok := f.links[[2]string{a, b}]; !ok && a != b {
@@ -604,6 +605,12 @@ func (f *Fake) Connect(ctx context.Context, w cluster.Workload) error {
 		f.applications = append(f.applications, a)
 		f.Sink(a)
 	}
+	f.parties = w.Parties
+	for _, p := range w.Parties {
+		if !p.Late {
+			_ = f.join(p.Name) // it is there
+		}
+	}
 	f.tell()
 	return ctx.Err()
 }
@@ -627,6 +634,68 @@ func (f *Fake) disconnect() {
 	}
 	f.applications = nil
 	f.Sink(cluster.FleetGone{At: time.Now()})
+}
+
+// Act implements upgrade.Driver: who reconnects goes to the next server that is up,
+// every second one who draws does, who comes anew is on the permanent ones in turn.
+func (f *Fake) Act(ctx context.Context, act cluster.Act, party string) error {
+	if err := f.act(act, party); err != nil {
+		return err
+	}
+	select { // so that what was told before is old
+	case <-time.After(stopTime):
+	case <-f.ctx.Done():
+	}
+	return ctx.Err()
+}
+
+func (f *Fake) act(act cluster.Act, party string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.clients) == 0 {
+		return fmt.Errorf("%s: the clients are not connected", act)
+	}
+	if act == cluster.ActJoin {
+		return f.join(party)
+	}
+	up := slices.DeleteFunc(slices.Clone(f.Topology.Permanent()), func(n cluster.Node) bool { return !f.nodes[n.Name].process.Alive() })
+	for i, c := range f.clients {
+		if !c.Role.Hears() || c.Status != cluster.ClientConnected || len(up) == 0 {
+			continue
+		}
+		at := slices.IndexFunc(up, func(n cluster.Node) bool { return n.Name == c.Node })
+		switch act {
+		case cluster.ActRenew:
+			at = i
+		case cluster.ActReconnect:
+			at++
+		default:
+			at += i % 2
+		}
+		if to := up[at%len(up)].Name; to != c.Node || act == cluster.ActRenew {
+			c.Status, c.Disconnects, c.AwaySince = cluster.ClientAway, c.Disconnects+1, time.Now()
+			f.done.Go(func() { f.land(c, to) })
+		}
+	}
+	f.tell()
+	return nil
+}
+
+func (f *Fake) join(party string) error {
+	for _, p := range f.parties {
+		if p.Name != party {
+			continue
+		}
+		for i := range p.Members {
+			f.clients = append(f.clients, &cluster.Client{
+				ID: len(f.clients), Name: fmt.Sprintf("%s%s %d", cluster.FleetPrefix, p.Name, i+1), Role: cluster.RoleParty, Party: p.Name,
+				Status: cluster.ClientConnected, Node: p.At, Trail: []cluster.Hop{{Node: p.At, At: time.Now()}},
+			})
+		}
+		f.tell()
+		return nil
+	}
+	return fmt.Errorf("there is no party called %q", party)
 }
 
 // scatter sends the clients of a server that is gone to the others in turn.

@@ -247,6 +247,29 @@ var Suite = []Case{
 			b.Fatalf("ledger %d of %d clients: %+v", o.Fleet.Ledger, len(o.Fleet.Clients), o.Fleet.Totals)
 		}
 	}},
+	{"clients leave when they are told to, and parties come when they are called", func(b *bench) {
+		b.cluster("A", "B")
+		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 5, Rate: 200, Parties: []cluster.Party{
+			{Name: "lone", Members: 2, At: "B", Behaviour: cluster.Behaviour{IgnoreDiscovered: true}, Late: true},
+		}}))
+		b.soon(upgrade.StartedOn{Node: "A"}, upgrade.Census{}, upgrade.Reached{}, upgrade.Know{Nodes: b.Topology.Permanent()})
+		b.ok(b.Driver.Act(b.ctx(), cluster.ActReconnect, ""))
+		b.soon(upgrade.StartedOn{Node: "B"}, upgrade.Census{}, upgrade.Reached{})
+		b.ok(b.Driver.Act(b.ctx(), cluster.ActJoin, "lone"))
+		b.soon(told{"B", "with the party", func(s cluster.Server) bool { return s.Answer.Connections >= 9 }})
+		b.ok(b.Driver.Act(b.ctx(), cluster.ActDraw, ""))
+		b.soon(upgrade.Census{}, upgrade.Reached{})
+		b.ok(b.Driver.Act(b.ctx(), cluster.ActRenew, ""))
+		b.soon(upgrade.Census{}, upgrade.Reached{})
+		if b.Driver.Act(b.ctx(), cluster.ActJoin, "nobody") == nil {
+			b.Fatal("a party came that nobody knows")
+		}
+		b.ok(b.Driver.Settle(b.ctx()))
+		b.soon(upgrade.Accounted{}, upgrade.NoneGone{})
+		if o, _ := b.lab.Observe(); o.Fleet.Expected != 6*o.Fleet.Published || len(o.Fleet.Clients) != 9 || o.Fleet.Reconnects < 12 {
+			b.Fatalf("expected %d of %d published to 6; %d clients, %d reconnects", o.Fleet.Expected, o.Fleet.Published, len(o.Fleet.Clients), o.Fleet.Reconnects)
+		}
+	}},
 	{"applications are started beside the clients", func(b *bench) {
 		b.cluster("A", "B")
 		b.ok(b.Driver.Connect(b.ctx(), cluster.Workload{Subscribers: 1, Rate: 100, Applications: []string{"sleep 600", "sleep 601"}}))

@@ -62,21 +62,29 @@ func (f walks) add(w walk) {
 	if err != nil || os.MkdirAll(filepath.Dir(string(f)), 0o755) != nil {
 		return
 	}
-	next := fmt.Sprintf("%s.%d", f, os.Getpid())
-	if os.WriteFile(next, append(data, '\n'), 0o644) != nil || os.Rename(next, string(f)) != nil {
-		_ = os.Remove(next)
+	next, err := os.CreateTemp(filepath.Dir(string(f)), filepath.Base(string(f))+".")
+	if err != nil {
+		return
+	}
+	_, err = next.Write(append(data, '\n'))
+	if errors.Join(err, next.Close()) != nil || os.Rename(next.Name(), string(f)) != nil {
+		_ = os.Remove(next.Name())
 	}
 }
 
-// latest is, for each chapter, the walk that says most about how long it takes: on
-// screen, or else unattended.
+// latest is how each chapter was walked. How long it took is only told of walks on
+// screen: for those who read.
 func (f walks) latest() map[string]tui.Walked {
 	all, _ := f.read()
 	out := map[string]tui.Walked{}
 	for _, attended := range []bool{false, true} {
 		for _, w := range all {
 			if w.Attended == attended {
-				out[w.Chapter] = tui.Walked{At: w.At, Took: time.Duration(w.TookMS) * time.Millisecond}
+				done := tui.Walked{At: w.At}
+				if attended {
+					done.Took = time.Duration(w.TookMS) * time.Millisecond
+				}
+				out[w.Chapter] = done
 			}
 		}
 	}

@@ -210,8 +210,8 @@ func (s *script) stop(c Command) {
 		return
 	}
 	delete(s.pids, n)
-	switch how := c.Deed.Stop; {
-	case how == "":
+	switch how := c.Deed.Stop; how {
+	case "":
 		s.remark(c, "Nobody is known to have asked for it, so it is waited for.")
 		s.printf("ended %s \"$%s\" 10\n", n, pid(n))
 	default:

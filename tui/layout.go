@@ -291,6 +291,9 @@ func (m Model) footer() string {
 	if n := len(m.state.Notes); n > 0 && !m.recorded() && m.now.Sub(m.state.Notes[n-1].At) < noteTime {
 		return " " + t.Warn.Render(view.Clean(m.state.Notes[n-1].Text))
 	}
+	if m.over != nil {
+		return view.Keys(m.overlayKeys(), m.size.W)
+	}
 	var parts []string
 	for _, c := range m.commands() {
 		h := c.binding.Help()

@@ -18,10 +18,10 @@ type overlay struct {
 	// page is what it says, in lines of at most that width, and which of them is
 	// to be seen first; -1 for the first one.
 	page func(m Model, w int) (lines []string, at int)
-	// keys that do something in it besides scrolling and closing it, and the words
-	// for them.
-	keys  map[string]func(Model) (tea.Model, tea.Cmd)
-	words string
+	// keys that do something in it besides scrolling and closing it, and how the
+	// footer tells them.
+	keys map[string]func(Model) (tea.Model, tea.Cmd)
+	foot []string // key, word, key, word
 }
 
 // opens is a key's action: it opens an overlay, and closes it when it is open.
@@ -71,16 +71,30 @@ func (m Model) overlayPage() []string {
 	t := m.theme
 	size := m.overlaySize()
 	lines, _ := m.over.page(m, size.W)
-	aside := "esc closes"
+	aside := ""
 	if over := len(lines) - size.H; over > 0 {
 		top := min(m.top, over)
-		aside = fmt.Sprintf("%d–%d of %d: ↑ ↓   esc closes", top+1, top+size.H, len(lines))
+		aside = fmt.Sprintf("lines %d to %d of %d", top+1, top+size.H, len(lines))
 		lines = lines[top : top+size.H]
 	}
-	if m.over.words != "" {
-		aside = m.over.words + "   " + aside
-	}
 	return view.Panel(t, t.Step.Render(m.over.title), t.Dim.Render(aside), true, lines, m.body())
+}
+
+// overlayKeys are what the footer tells while an overlay is open.
+func (m Model) overlayKeys() []string {
+	told := m.over.foot
+	if m.recorded() {
+		told = nil // nothing of it can be done to a recording
+	}
+	if len(told) == 0 || told[0] != "↑ ↓" {
+		told = append(slices.Clone(told), "↑ ↓", "line")
+	}
+	told = append(slices.Clone(told), "pgup pgdn", "page", "esc", "close", "q", "quit")
+	var parts []string
+	for i := 0; i < len(told); i += 2 {
+		parts = append(parts, m.theme.Key.Render(told[i])+" "+m.theme.Dim.Render(told[i+1]))
+	}
+	return parts
 }
 
 // The overlays. (They are filled in init, since pages use the model and the model
@@ -91,10 +105,10 @@ func init() {
 	keysOverlay = overlay{title: "Every key", page: keysPage}
 	commandsOverlay = overlay{
 		title: "What was done", page: commandsPage,
-		keys: map[string]func(Model) (tea.Model, tea.Cmd){"w": writeScript}, words: "w shell script",
+		keys: map[string]func(Model) (tea.Model, tea.Cmd){"w": writeScript}, foot: []string{"w", "write a shell script"},
 	}
 	contentsOverlay = overlay{
-		title: "Chapters", page: contentsPage, words: "↑ ↓ choose   ⏎ begin",
+		title: "Chapters", page: contentsPage, foot: []string{"↑ ↓", "choose", "⏎", "begin it"},
 		keys: map[string]func(Model) (tea.Model, tea.Cmd){
 			"up": pick(-1), "k": pick(-1), "down": pick(+1), "j": pick(+1), "enter": beginChapter,
 		},

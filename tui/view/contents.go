@@ -9,7 +9,8 @@ import (
 	"nats-roll/upgrade"
 )
 
-// Walked is how a chapter was last walked to its end: when, and how long it took.
+// Walked is how a chapter was last walked to its end: when, and how long that took
+// somebody; 0 if nobody was there.
 type Walked struct {
 	At   time.Time
 	Took time.Duration
@@ -25,7 +26,10 @@ func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked
 			takes = "~ " + takes
 		}
 		if done, ok := walked[c.Name]; ok {
-			mark, takes = t.Good.Render("✓"), spent(done.Took)
+			mark = t.Good.Render("✓")
+			if done.Took > 0 {
+				takes = spent(done.Took)
+			}
 		}
 		if p := s.Plan; p.Outline.Chapter == c.Name {
 			here = t.Warn.Render("▸ ")

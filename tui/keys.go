@@ -92,6 +92,7 @@ func init() {
 		{binding: bind("-", "", "", "_", "<", ","), off: always, do: faster(-1)},
 		{binding: bind("g", "g G", "to the beginning, to the end", "home"), group: groupTape, short: "begin, end", off: playOff, do: first},
 		{binding: bind("G", "", "", "end"), off: playOff, do: last},
+		{binding: bind("C", "C", "list the steps"), group: groupScreen, short: "steps", off: always, do: openContents},
 		{binding: bind("w", "w", "explain the words on this screen"), group: groupScreen, short: "words", off: always, do: openWords},
 		{binding: bind("q", "q", "leave the recording", "ctrl+c"), group: groupScreen, short: "leave", foot: true, off: always, do: leave},
 	}

@@ -74,10 +74,10 @@ func (m Model) overlayPage() []string {
 	aside := ""
 	if over := len(lines) - size.H; over > 0 {
 		top := min(m.top, over)
-		aside = fmt.Sprintf("lines %d to %d of %d", top+1, top+size.H, len(lines))
+		aside = t.Dim.Render(fmt.Sprintf("lines %d to %d of %d", top+1, top+size.H, len(lines)))
 		lines = lines[top : top+size.H]
 	}
-	return view.Panel(t, t.Step.Render(m.over.title), t.Dim.Render(aside), true, lines, m.body())
+	return view.Panel(t, t.Step.Render(m.over.title), aside, true, lines, m.body())
 }
 
 // overlayKeys are what the footer tells while an overlay is open.

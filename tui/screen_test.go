@@ -103,6 +103,16 @@ func TestColourOnlyRepeats(t *testing.T) {
 				if got := ansi.Strip(screen(m, p, dark, size).View()); got != plain {
 					t.Fatalf("%s reads differently with profile %v, dark %t", name, p, dark)
 				}
+				for _, o := range overlays {
+					if name != "2-ready-stop-a" {
+						break
+					}
+					grey, colour := screen(m, termenv.Ascii, true, size), screen(m, p, dark, size)
+					grey.over, colour.over = o, o
+					if ansi.Strip(colour.View()) != grey.View() {
+						t.Fatalf("%s: %s reads differently with profile %v, dark %t", name, o.title, p, dark)
+					}
+				}
 			}
 		}
 	}

@@ -42,9 +42,6 @@ var words = map[string]string{
 	"WRN": "the server's own word for a level", "FTL": "the server's own word for a level",
 }
 
-// hintless lists chapters whose steps have no hints yet.
-var hintless = []string{"rolling", "downgrade"}
-
 // chapterSpec is what a chapter is planned from when nobody sets a flag: what the
 // command line makes of Chapter.Flags (cli/flags.go).
 func chapterSpec(t testing.TB, c upgrade.Chapter, offset int) upgrade.Spec {
@@ -153,8 +150,8 @@ var stepRules = []rule{
 			unless(len(strings.Fields(s.Why)) >= 15, "%q is too short for somebody who learns", s.Why),
 			unless(strings.HasSuffix(s.Why, ".") || strings.HasSuffix(s.Why, "?"), "%q does not end like a sentence", s.Why))
 	}},
-	{"it has a hint", func(p planned, s upgrade.Step) []string {
-		return unless(s.Hint != "" || slices.Contains(hintless, p.chapter.Name), "none")
+	{"it has a hint", func(_ planned, s upgrade.Step) []string {
+		return unless(s.Hint != "", "none")
 	}},
 	{"the world says when it is done", func(_ planned, s upgrade.Step) []string {
 		return unless(len(s.Until) > 0, "it has no check")

@@ -35,6 +35,7 @@ var Terms = []Term{
 	{"HTTP", nil, "What browsers speak. A server's monitoring pages can be read with it.", monitoring},
 	{"INFO", nil, "The message that a server greets a client with, and sends again when something changes, such as which other servers there are.", docs + "nats-concepts/connectivity"},
 	{"JetStream", nil, "The part of NATS that stores messages, so that they can be read later, again, or by somebody who was away.", streams},
+	{"kick", []string{"kicked"}, "To close one client's connection from the server's side, asked for through the system account. The client goes to another server by itself.", sysAccount},
 	{"lame duck", []string{"lame duck mode", "LDM"}, "A gentle end: the server takes no new clients, waits ten seconds, asks its clients one after another to go elsewhere, and ends.", lameDuck},
 	{"leader", []string{"leaders", "leads", "stream leader", "leadership"}, "Of the servers that hold a stream's copies, the one that decides what is stored. When it is gone, the others choose another.", jsCluster},
 	{"listener", nil, "Who should have each message: one subscriber, or one queue group, of which one member gets it.", queues},

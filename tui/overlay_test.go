@@ -97,7 +97,11 @@ func TestTheTableOfContents(t *testing.T) {
 		return m, rec
 	}
 	m, rec := open(nil)
-	golden(t, "contents-80x24", m.View())
+	for _, want := range []string{"▌ ▸ ○ rolling       ~ 5 minutes", "    ✓ downgrade     4 min 12 s", "  ✓  4  Start C, the temporary server", "  ▸  5  Stop A", "  ○  6  Replace A's binary"} {
+		if !strings.Contains(m.View(), want) {
+			t.Errorf("it does not say %q:\n%s", want, m.View())
+		}
+	}
 	last := upgrade.Chapters[len(upgrade.Chapters)-1].Name
 	for range upgrade.Chapters {
 		m, _ = press(m, "down")
@@ -139,7 +143,6 @@ func lineWith(s, text string) string {
 func TestTheWordsOfTheScreenAreExplained(t *testing.T) {
 	size := view.Size{W: 80, H: 24}
 	m, _ := press(screen(walked(t)["2-ready-stop-a"], termenv.Ascii, true, size), "g")
-	golden(t, "words-80x24", m.View())
 	lines, _ := m.over.page(m, 76)
 	all := strings.Join(lines, "\n")
 	on, others, _ := strings.Cut(all, "All others")

@@ -55,17 +55,19 @@ func walkEvery(t *testing.T) map[string]rehearsed {
 func wavering() func(*rehearsal.Lab, rehearsal.Record, rehearsal.State) bool {
 	back := map[string]bool{}
 	return func(lab *rehearsal.Lab, r rehearsal.Record, s rehearsal.State) bool {
+		// Nobody is quicker than what the step before has told.
+		say := func(in upgrade.Intent) { time.AfterFunc(time.Millisecond, func() { lab.Say(in) }) }
 		undo := func(id, step string) bool {
 			first := !back[id]
 			if back[id] = true; first {
-				lab.Say(upgrade.Intent{Step: step, Undo: true})
+				say(upgrade.Intent{Step: step, Undo: true})
 			}
 			return first
 		}
 		switch e := r.Event.(type) {
 		case upgrade.StepReady:
 			if e.ID != "replace-a" || !undo("stop-a", e.ID) {
-				lab.Say(upgrade.Intent{Step: e.ID})
+				say(upgrade.Intent{Step: e.ID})
 			}
 		case upgrade.Finished:
 			return !undo("look-back", "")

@@ -59,11 +59,12 @@ func planText(w io.Writer, o upgrade.Outline) error {
 			fmt.Fprintf(&b, "    text   %s\n", wrap("“"+c+"”", 67, "           "))
 		}
 		fmt.Fprintf(&b, "    limit  %s\n", s.Timeout)
-		if s.Undo != "" {
+		switch {
+		case s.Undo != "":
 			fmt.Fprintf(&b, "    undo   $ %s\n", s.Undo)
-		} else if s.NoUndo != "" {
+		case s.NoUndo != "":
 			fmt.Fprintf(&b, "    undo   none: %s\n", s.NoUndo)
-		} else { // nobody types it
+		default: // nobody types it
 			fmt.Fprintf(&b, "    undo   until %s\n", upgrade.List(s.Undone))
 		}
 	}

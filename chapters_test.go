@@ -174,6 +174,8 @@ func page(c upgrade.Chapter, o upgrade.Outline) string {
 			say("\nUndo: %s\n", code(strings.Split(strings.TrimRight(s.Undo, "\n"), "\n")))
 		case s.NoUndo != "":
 			say("\nUndo: none; %s.\n", s.NoUndo)
+		case len(s.Undone) > 0: // nobody types it
+			say("\nUndo: until %s.\n", upgrade.List(s.Undone))
 		}
 	}
 	return b.String()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -212,11 +213,25 @@ func (p *place) settings(given settings) *settings {
 	return s
 }
 
-// offer is what is said of the place on screen.
+// offer is what is said of the place on screen: with the flags that matter.
 func (p *place) offer() *tui.Offer {
-	as := "nats-roll"
-	for _, a := range p.Args {
-		as += " " + upgrade.Quote(a)
+	var s settings
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.register(f)
+	var said []string
+	for i := 0; i < len(p.Args); i++ {
+		words := p.Args[i : i+1]
+		name, _, whole := strings.Cut(strings.TrimLeft(words[0], "-"), "=")
+		if flag := f.Lookup(name); flag != nil && !whole && flag.NoOptDefVal == "" && i+1 < len(p.Args) {
+			words = p.Args[i : i+2]
+			i++
+		}
+		if slices.Contains(incidental, name) {
+			continue
+		}
+		for _, w := range words {
+			said = append(said, upgrade.Quote(w))
+		}
 	}
-	return &tui.Offer{Number: p.Number, Of: p.Of, Title: p.Title, As: redact.Text(as)}
+	return &tui.Offer{Number: p.Number, Of: p.Of, Title: p.Title, Flags: redact.Text(strings.Join(said, " "))}
 }

@@ -166,8 +166,9 @@ func (s *session) place() *place {
 		return nil
 	}
 	args := s.header.Command[1:]
-	if f := s.flags.Lookup("chapter"); !f.Changed || f.Value.String() != p.Chapter {
-		args = append(slices.Clone(args), "--chapter="+p.Chapter) // it was chosen on screen, or is the default now
+	typed := s.flags.Lookup("chapter")
+	if name := typed.DefValue; typed.Changed || name != p.Chapter { // which may have been chosen on screen
+		args = append(slices.Clone(args), "--chapter="+p.Chapter)
 	}
 	return &place{Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how)}
 }

@@ -86,7 +86,7 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 	if n := len(titles); n > 1 {
 		text = m.fitting(
 			fmt.Sprintf("Do %d steps without stopping: %s?", n, strings.Join(titles, ", ")),
-			fmt.Sprintf("Do %d steps without stopping, until %s?", n, titles[n-1]))
+			fmt.Sprintf("Do %d steps without stopping, the last %s?", n, titles[n-1]))
 	}
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
 		do()

@@ -221,7 +221,7 @@ func leadOff(m Model) string {
 		return "the plan has ended: " + p.Reason
 	case ok && st.Reversed:
 		return lowerFirst(st.Title) + " is being taken back; ⏎ tries again"
-	case ok && busy(st):
+	case ok && busy(st) && st.Status != upgrade.Pending: // that will take the word
 		return "wait: " + lowerFirst(st.Title) + " is under way"
 	}
 	return ""
@@ -260,7 +260,8 @@ func goOnOff(m Model) string {
 // offers says that the person can go on where they stopped the last time.
 func (m Model) offers() bool {
 	st, ok := m.current()
-	return m.offer != nil && ok && m.state.Plan.Current == 0 && st.Status == upgrade.Ready && len(m.state.Plan.Taken) == 0
+	waits := st.Status == upgrade.Pending || st.Status == upgrade.Ready
+	return m.offer != nil && ok && m.state.Plan.Current == 0 && waits && len(m.state.Plan.Taken) == 0
 }
 
 func goOff(m Model) string {

@@ -301,6 +301,35 @@ func TestNothingReactsBeforeItCanBeSeen(t *testing.T) {
 	}
 }
 
+// Where the last rehearsal stopped is said on the introduction, whatever its size,
+// and gone on from by one key, until the first step was done.
+func TestGoOn(t *testing.T) {
+	ms := walked(t)
+	offer := &Offer{Number: 7, Of: 12, Title: "Start A again", Flags: "--stop term"}
+	for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 200, H: 60}} {
+		m := screen(ms["1-intro"], termenv.Ascii, true, size)
+		rec := &recorder{}
+		m.control, m.offer = rec, offer
+		shown := strings.Join(strings.Fields(strings.ReplaceAll(m.View(), "│", " ")), " ")
+		for _, want := range []string{"Last time, with --stop term, you got to step 7 of 12, Start A again.", "o go on"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("%dx%d does not say %q:\n%s", size.W, size.H, want, m.View())
+			}
+		}
+		m, _ = press(m, "o")
+		if m = m.observed(ms["2-ready-stop-a"].State, m.now); fmt.Sprint(rec.did) != "[go on]" || m.page != 4 {
+			t.Errorf("did %v, page %d", rec.did, m.page)
+		}
+		if m, _ = press(m, "o"); len(rec.did) != 1 || !strings.Contains(m.message, "has begun") {
+			t.Errorf("in the middle it did %v and said %q", rec.did, m.message)
+		}
+	}
+	m, _ := press(screen(ms["1-intro"], termenv.Ascii, true, view.Size{W: 80, H: 24}), "o")
+	if m.message != "there is nothing to go on with" {
+		t.Error(m.message)
+	}
+}
+
 // Every key says what it does, and no two share a key.
 func TestTheKeyTable(t *testing.T) {
 	for name, m := range map[string]Model{

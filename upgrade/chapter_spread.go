@@ -145,6 +145,8 @@ func (r spreading) upgrade(i int) Step {
 	s.Quote = swap.Quote
 	s.Given = r.isUp(r.others(n.Name)...)
 	s.Do = Series{swap.Do, s.Do}
+	s.Undo = Series{s.Undo, swap.Undo}
+	s.Undone = append(s.Undone, swap.undone()...)
 	s.Met = both{Running{Node: n.Name, Build: r.to(n)}, Restarted{Node: n.Name, Build: r.to(n)}}
 	return s
 }

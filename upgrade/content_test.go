@@ -162,6 +162,10 @@ var stepRules = []rule{
 	{"it can be undone, or there is a reason why not", func(_ planned, s upgrade.Step) []string {
 		return unless((s.Undo == nil) != (s.NoUndo == ""), "undo %v, and the reason for none is %q", s.Undo, s.NoUndo)
 	}},
+	{"what undoes it is proved", func(_ planned, s upgrade.Step) []string {
+		one := upgrade.Plan{Steps: []upgrade.Step{s}}.Outline().Steps[0]
+		return unless(s.Undo == nil || len(one.Undone) > 0, "nothing says when it is taken back")
+	}},
 	{"what it needs can be brought about", func(_ planned, s upgrade.Step) (out []string) {
 		for _, g := range s.Given {
 			out = append(out, unless(g.Remedy != nil || remediless[reflect.TypeOf(g.Check)] != "", "%q has no remedy", g)...)

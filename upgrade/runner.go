@@ -423,7 +423,11 @@ func (t *turn) act(ctx context.Context) error {
 	if t.Do != nil && t.how != ByHand {
 		t.Driver.Look() // quicken: something is about to change
 		act, cancel := context.WithTimeout(ctx, t.Timeout)
-		err := t.carry(act, t.Do, DoerPlan, t.ID)
+		by := DoerPlan
+		if t.undoing {
+			by = DoerUndo
+		}
+		err := t.carry(act, t.Do, by, t.ID)
 		cancel()
 		if ctx.Err() != nil {
 			return ctx.Err()

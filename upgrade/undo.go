@@ -151,7 +151,12 @@ func (r *Runner) takeBack(ctx context.Context, st Step) error {
 	if !asBefore {
 		t.Until = st.undone()
 	}
-	if st.Undo != nil && (len(t.Until) == 0 || !allMet(evaluate(t.Until, o))) && !asBefore {
+	// A server that somebody has started already is not started again; all else can
+	// be done twice.
+	start, starts := st.Undo.(StartNode)
+	up, _ := o.Server(start.Node)
+	byHand := starts && up.Process.Alive() && allMet(evaluate(t.Until, o))
+	if st.Undo != nil && !asBefore && !byHand {
 		t.Do, t.command = st.Undo, st.Undo.Command(o)
 	}
 	t.tellBegun()

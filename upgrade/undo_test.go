@@ -312,3 +312,39 @@ func TestWhatWasTakenBackIsStillToldOf(t *testing.T) {
 		_, _ = w.end()
 	})
 }
+
+// beyond is the step of a chapter from which on the fake cannot walk it: its clients
+// are not told that their server is going to end.
+var beyond = map[string]string{"spread": "warn-clients"}
+
+// Undo brings back what was in every chapter, wherever a step has one.
+func TestUndoInEveryChapter(t *testing.T) {
+	for _, c := range upgrade.Chapters {
+		t.Run(c.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := chapterSpec(t, c, 0)
+				plan := c.Plan(s)
+				w := begin(t, s, true, nil, onScreen, func(r *upgrade.Runner) { r.Plan = plan })
+				w.plan = plan
+				worlds := map[string]string{}
+				for _, st := range plan.Steps {
+					if st.ID == beyond[c.Name] {
+						break
+					}
+					w.along(st.ID, worlds)
+					w.press(st.ID)
+					w.leaves(st.ID)
+					after := w.rests()
+					if st.Do != nil && st.Undo == nil {
+						continue // for a reason, which is asked for elsewhere
+					}
+					w.says(upgrade.Intent{Undo: true})
+					w.at(st.ID, upgrade.Ready)
+					w.along(after, worlds)
+				}
+				w.cancel()
+				_, _ = w.end()
+			})
+		})
+	}
+}

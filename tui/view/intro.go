@@ -22,14 +22,18 @@ const (
 	Past = "This is a recording: the screen shows what was seen then, and nothing of it runs now."
 )
 
-// Offer is where the last rehearsal stopped, and the command line that began it.
+// Offer is where the last rehearsal stopped, and the flags with which it was begun.
 type Offer struct {
-	Number, Of int
-	Title, As  string
+	Number, Of   int
+	Title, Flags string
 }
 
 func (o Offer) words() string {
-	return clean(fmt.Sprintf("Last time, with %s, you got to step %d of %d, “%s”. o brings that about again and goes on there.", o.As, o.Number, o.Of, o.Title))
+	with := ""
+	if o.Flags != "" {
+		with = ", with " + o.Flags + ","
+	}
+	return clean(fmt.Sprintf("Last time%s you got to step %d of %d, %s. o brings that about again and goes on there.", with, o.Number, o.Of, o.Title))
 }
 
 // Intro tells what is going to happen, how getting the servers stands, and what else
@@ -138,7 +142,7 @@ func IntroPrompt(t theme.Theme, s rehearsal.State, offers bool) string {
 	case len(s.Plan.Steps) > 0:
 		prompt := enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
 		if offers {
-			prompt += "   " + t.Key.Render("o") + " " + t.Strong.Render("go on where you were")
+			prompt += "   " + t.Key.Render("o") + " " + t.Strong.Render("go on")
 		}
 		return prompt + "  " + t.Key.Render("C") + t.Dim.Render(" chapters") + "  " + t.Key.Render("g") + t.Dim.Render(" words")
 	case Hopeless(s):

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// given is what flags say.
+func given(t *testing.T, args ...string) settings {
+	t.Helper()
+	var s settings
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.register(f)
+	if err := f.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A place is offered unless a flag that is given now is against it.
+func TestPlacesFit(t *testing.T) {
+	file := places(filepath.Join(t.TempDir(), "state", "place.json"))
+	if p := file.fitting("1.0", given(t)); p != nil {
+		t.Errorf("from nothing: %+v", p)
+	}
+	was := place{Schema: placeSchema, Tool: "1.0", Step: "stop-b", Title: "Stop B", Number: 8, Of: 12, Args: []string{
+		"--from", "2.14.9", "--to=A=embedded", "--nodes", "3", "--no-spare", "--port-offset", "100", "--workload=queue=3",
+	}}
+	if err := file.keep(&was); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args []string
+		fits bool
+	}{
+		{nil, true},
+		{[]string{"--nodes", "3"}, true},
+		{[]string{"--nodes=4"}, false},
+		{[]string{"--from", "2.14.9", "--to", "A=embedded"}, true},
+		{[]string{"--from", "2.14.8"}, false},
+		{[]string{"--to", "B=embedded"}, false},
+		{[]string{"--workload", "queue=3"}, true},
+		{[]string{"--workload", "queue=4"}, false},
+		{[]string{"--clients", "20"}, false}, // the last time it was not said; nobody knows that it is the same
+		{[]string{"--port-offset", "7", "--theme", "dark", "--offline"}, true},
+	} {
+		p := file.fitting("1.0", given(t, tc.args...))
+		if (p != nil) != tc.fits {
+			t.Errorf("%q: fits %t", tc.args, p != nil)
+		}
+		if p == nil {
+			continue
+		}
+		now := given(t, tc.args...)
+		s := p.settings(now)
+		r, err := s.check()
+		if err != nil || r.nodes != 3 || !r.noSpare || r.from.Want != "2.14.9" || r.to.Own["A"] != "embedded" || r.workload.Queue != 3 || r.offset != now.offset {
+			t.Errorf("%q: %v, %+v", tc.args, err, r.settings)
+		}
+		if o := p.offer(); o.Flags != "--from 2.14.9 --to=A=embedded --nodes 3 --no-spare --workload=queue=3" {
+			t.Errorf("offered with %s", o.Flags)
+		}
+	}
+	if p := file.fitting("1.1", given(t)); p != nil {
+		t.Errorf("another version's: %+v", p)
+	}
+	for _, damaged := range []string{"", "{", `{"schema":"nats-roll/place/2","tool":"1.0","step":"x"}`, `{"schema":"nats-roll/place/1","tool":"1.0","step":"x","args":["--gone"]}`} {
+		if err := os.WriteFile(string(file), []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if p := file.fitting("1.0", given(t)); p != nil {
+			t.Errorf("%q: %+v", damaged, p)
+		}
+	}
+	if err := file.keep(nil); err != nil {
+		t.Error(err)
+	}
+	if err := file.keep(nil); err != nil { // gone already
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(string(file))); err != nil || len(left) > 0 {
+		t.Errorf("%v, left %v", err, left)
+	}
+}

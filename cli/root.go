@@ -115,7 +115,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())
 	complete(root)
-	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.replayCommand(), a.planCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.claimsCommand(), a.replayCommand(), a.planCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
 	return root
 }
 
@@ -165,7 +165,7 @@ func (a *app) runCommand() *cobra.Command {
 	s.register(cmd.Flags())
 	cmd.Flags().BoolVar(&s.json, "json", false, "write events as JSON lines to standard output, instead of text")
 	cmd.Flags().StringArrayVar(&s.reports, "report", nil, "write a report; its form is that of the extension: "+strings.Join(report.Extensions(), ", ")+" (repeatable)")
-	cmd.Flags().DurationVar(&s.hold, "hold", 0, "how long the servers must have run well before the rehearsal is verified, such as 10s")
+	cmd.Flags().DurationVar(&s.hold, "hold", 0, "how long the servers must have run well before the rehearsal is verified, such as 10s (chapter free stays up for so long: 5s)")
 	cmd.Flags().BoolVar(&s.force, "force", false, "walk a step that is advised against")
 	cmd.Flags().StringVar(&s.failing, "on-failure", string(upgrade.FailStop), "when a step fails: stop (with --keep, the servers stay as they are), rollback or abort (end every server)")
 	cmd.Flags().StringSliceVar(&s.compare, "compare", nil, "walk the rehearsal once for each way to stop servers, as in int,ldm,kill, and compare what it cost")

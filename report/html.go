@@ -17,7 +17,7 @@ const trailsInHTML = 30
 var page string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"took": took, "span": span, "number": number, "went": went, "stands": Claim.stands, "budget": Budget.stands, "quantity": Budget.quantity, "library": Yours.library, "longest": Yours.longest, "noticed": Yours.noticed, "waits": func(s Step) string { return s.waited() }, "limited": Budget.limited, "title": Report.stepTitle, "words": upgrade.Holding.Words, "mark": Check.mark,
+	"took": took, "span": span, "number": number, "went": went, "stands": Claim.stands, "budget": Budget.stands, "quantity": Budget.quantity, "library": Yours.library, "longest": Yours.longest, "noticed": Yours.noticed, "waits": func(s Step) string { return s.waited() }, "limited": Budget.limited, "title": Report.stepTitle, "words": upgrade.Holding.Words, "because": because, "mark": Check.mark,
 	"plus": func(a, b float64) float64 { return a + b }, "next": func(i int) int { return i + 1 }, "middle": bar.middle, "share": share, "fate": fate, "count": func(n int) string { return number(uint64(n)) },
 	"slug": func(s upgrade.Status) string { return strings.ReplaceAll(string(s), " ", "-") },
 	"over": upgrade.Status.Over, "bad": func(s upgrade.Status) bool { return s.Over() && s != upgrade.Verified },

@@ -131,10 +131,14 @@ func (r Report) differences(b *strings.Builder) {
 	if len(differ) == 0 {
 		b.WriteString("Nothing.\n")
 	} else {
-		b.WriteString("| the text says | but | step |\n|---|---|---|\n")
+		b.WriteString("| the text says | but | why | step |\n|---|---|---|---|\n")
 	}
 	for _, c := range differ {
-		fmt.Fprintf(b, "| “%s” | %s | %s |\n", cell(c.Text), cell(c.Detail), cell(r.stepTitle(c.Step)))
+		var why []string
+		for _, x := range c.Because {
+			why = append(why, fmt.Sprintf("%s (%s)", cell(because(x)), x.Source))
+		}
+		fmt.Fprintf(b, "| “%s” | %s | %s | %s |\n", cell(c.Text), cell(c.Detail), strings.Join(why, "<br>"), cell(r.stepTitle(c.Step)))
 	}
 	if len(differ) < len(r.Claims) {
 		fold(b, "What else the text says", func() {

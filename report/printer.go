@@ -158,6 +158,9 @@ func (p *Printer) ended(e upgrade.StepEnded) {
 	}
 	for _, f := range e.Findings {
 		p.printf("        text: “%s”\n              %s: %s\n", f.Text, f.Stands.Words(), f.Detail)
+		for _, c := range f.Because {
+			p.printf("              %s\n              %s\n", because(c), c.Source)
+		}
 	}
 	p.printf("        %s in %s%s\n", e.Status, upgrade.Round(e.Took), dash(e.Reason))
 }

@@ -170,10 +170,13 @@ type Reconnects struct {
 // Claim is a sentence of the tutorial. Holds is absent where it could not be
 // decided.
 type Claim struct {
-	Text   string `json:"text"`
-	Step   string `json:"step"`
-	Holds  *bool  `json:"holds,omitempty"`
-	Detail string `json:"detail"`
+	ID      string          `json:"id,omitempty"`
+	Section string          `json:"section,omitempty"` // of the text
+	Text    string          `json:"text"`
+	Step    string          `json:"step"`
+	Holds   *bool           `json:"holds,omitempty"`
+	Detail  string          `json:"detail"`
+	Because []upgrade.Cause `json:"because,omitempty"` // why it differs
 }
 
 // Probe is what the numbers depend on.
@@ -394,7 +397,7 @@ func lastWords(s rehearsal.State, st upgrade.StepProgress) []string {
 func claims(st upgrade.StepProgress) []Claim {
 	var out []Claim
 	for _, f := range st.Findings {
-		c := Claim{Text: f.Text, Step: st.ID, Detail: f.Detail}
+		c := Claim{ID: f.ID, Section: f.Section, Text: f.Text, Step: st.ID, Detail: f.Detail, Because: f.Because}
 		if f.Stands != upgrade.Undecided {
 			holds := f.Stands == upgrade.Holds
 			c.Holds = &holds

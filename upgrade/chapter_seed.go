@@ -140,6 +140,7 @@ func (r seed) upgrade(n cluster.Node) Step {
 		Stops:   true,
 		Timeout: r.stopTimeout() + actTimeout,
 		Undo:    Series{r.stopAction(n), Replace{Node: n.Name, Build: r.from(n), Slot: r.slot(n)}, r.startAction(n)},
+		Undone:  append([]Check{Running{Node: n.Name, Build: r.from(n)}}, r.whole()...),
 		Back:    r.back(n),
 	}
 	switch n.Name {
@@ -194,7 +195,6 @@ func (r seed) restartWithoutSeed(id string, args []string) Step {
 		Met:     StartedWithout{Node: r.b.Name, Down: r.a.Name},
 		Stops:   true,
 		Timeout: r.stopTimeout() + actTimeout,
-		NoUndo:  fmt.Sprintf("the process that ended does not come back; what is missing comes back with %s, in the next step", r.a.Name),
 	}
 }
 
@@ -211,6 +211,7 @@ func (r seed) lost() Step {
 		Census{},
 		Unheard{Node: r.b.Name, For: apartFor / 2},
 	}
+	s.NoUndo = fmt.Sprintf("only %s can bring the two together again, and that is the next step", r.a.Name)
 	return s
 }
 
@@ -235,6 +236,14 @@ func (r seed) seedBack() Step {
 	return s
 }
 
+// toldOfSeed is that a server was given no other routes than at first.
+func (r seed) toldOfSeed(n cluster.Node) Check {
+	if n.Name == r.a.Name {
+		return RoutesGiven{Node: n.Name}
+	}
+	return RoutesGiven{Node: n.Name, Routes: []cluster.Node{r.a}}
+}
+
 // tell restarts a server with a list of all.
 func (r seed) tell(n cluster.Node) Step {
 	s := Step{
@@ -246,6 +255,7 @@ func (r seed) tell(n cluster.Node) Step {
 		Stops:   true,
 		Timeout: r.stopTimeout() + actTimeout,
 		Undo:    r.restart(n, r.Topology.Args(n)),
+		Undone:  append([]Check{Running{Node: n.Name, Build: r.to(n)}, r.toldOfSeed(n)}, r.whole()...),
 	}
 	switch n.Name {
 	case r.a.Name:
@@ -285,6 +295,8 @@ func (r seed) found() Step {
 		Census{},
 		Reached{},
 	}
+	s.Undo = r.restart(r.b, r.full().Args(r.b)) // what was before is the same, with another process
+	s.Undone = []Check{Linked{A: r.b.Name, B: r.c.Name}, Census{}, Reached{}}
 	return s
 }
 

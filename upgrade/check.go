@@ -32,6 +32,28 @@ type Result struct {
 	Verdict
 }
 
+// every holds when all of them do; its evidence is that of the first that does not,
+// or of the last.
+type every []Check
+
+func (c every) String() string {
+	var out []string
+	for _, one := range c {
+		out = append(out, one.String())
+	}
+	return List(out)
+}
+
+// Eval asks one after the other.
+func (c every) Eval(o cluster.Observation) (v Verdict) {
+	for _, one := range c {
+		if v = one.Eval(o); !v.Met {
+			break
+		}
+	}
+	return v
+}
+
 func evaluate(checks []Check, o cluster.Observation) []Result {
 	out := make([]Result, len(checks))
 	for i, c := range checks {

@@ -186,6 +186,9 @@ type RoutesGiven struct {
 }
 
 func (c RoutesGiven) String() string {
+	if len(c.Routes) == 0 {
+		return c.Node + " is told of no other server"
+	}
 	return fmt.Sprintf("the routes of %s list %s", c.Node, List(names(c.Routes)))
 }
 
@@ -200,13 +203,14 @@ func (c RoutesGiven) Eval(o cluster.Observation) Verdict {
 		want = append(want, n.RouteURL())
 	}
 	routes := routesOf(s.Process)
+	seen := "-routes " + routes
 	if routes == "" {
-		return no("it was given none")
+		seen = "there is no -routes on its command line"
 	}
 	if routes != strings.Join(want, ",") {
-		return no("-routes " + routes)
+		return no(seen)
 	}
-	return yes("-routes " + routes)
+	return yes(seen)
 }
 
 // routesOf is what a process was told of others on its command line.

@@ -51,7 +51,7 @@ func judge(claims []Claim, before, after cluster.Observation) []Finding {
 // of makes it the finding on a sentence. A difference that nothing is known about
 // says so.
 func (f Finding) of(s Sentence) Finding {
-	f.ID, f.Section, f.Text = s.ID, s.Section, s.Text
+	f.ID, f.Section, f.Text = s.ID, s.Section(), s.Text
 	if f.Stands == Differs && len(f.Because) == 0 {
 		f = f.because("unknown")
 	}

@@ -18,12 +18,9 @@ func TestEveryStepIsFinished(t *testing.T) {
 	for permanent := cluster.MinPermanent; permanent <= cluster.MaxPermanent; permanent++ {
 		for i := range 2 * len(upgrade.Chapters) {
 			spare, chapter := i%2 == 0, upgrade.Chapters[i/2]
-			if n, fixed := chapter.Flags["nodes"]; fixed && slices.Contains(chapter.Fixed, "nodes") && (n != strconv.Itoa(permanent) || spare) {
+			of, ok := specOf(t, chapter, permanent, spare)
+			if !ok {
 				continue
-			}
-			of := spec(t, permanent, spare)
-			if chapter.Shape != nil {
-				chapter.Shape(&of.Topology)
 			}
 			p := chapter.Plan(of)
 			if p.Chapter != chapter.Name || p.Title == "" {
@@ -66,6 +63,22 @@ func TestEveryStepIsFinished(t *testing.T) {
 			}
 		}
 	}
+}
+
+// specOf is what a chapter is made from, if it can be of these servers.
+func specOf(t *testing.T, c upgrade.Chapter, permanent int, spare bool) (upgrade.Spec, bool) {
+	t.Helper()
+	if n, ok := c.Flags["nodes"]; ok && slices.Contains(c.Fixed, "nodes") && n != strconv.Itoa(permanent) {
+		return upgrade.Spec{}, false
+	}
+	if none, ok := c.Flags["no-spare"]; ok && slices.Contains(c.Fixed, "no-spare") && none != strconv.FormatBool(!spare) {
+		return upgrade.Spec{}, false
+	}
+	s := spec(t, permanent, spare)
+	if c.Shape != nil {
+		c.Shape(&s.Topology)
+	}
+	return s, true
 }
 
 // The names are a contract: reports and scripts use them.

@@ -88,7 +88,8 @@ func TestRoutesAreJudged(t *testing.T) {
 		{"not apart", upgrade.Apart{A: "B", B: "C", For: 4e9}, linked(1, 2, 4, 0), false},
 		{"told of the seed only", upgrade.RoutesGiven{Node: "B", Routes: sp.Topology.Nodes}, o, false},
 		{"told of the seed", upgrade.RoutesGiven{Node: "B", Routes: sp.Topology.Nodes[:1]}, o, true},
-		{"told of nobody", upgrade.RoutesGiven{Node: "A", Routes: sp.Topology.Nodes}, o, false},
+		{"told of nobody, and should be", upgrade.RoutesGiven{Node: "A", Routes: sp.Topology.Nodes}, o, false},
+		{"told of nobody", upgrade.RoutesGiven{Node: "A"}, o, true},
 		{"not down", upgrade.StartedWithout{Node: "B", Down: "A"}, o, false},
 	} {
 		if v := tc.check.Eval(tc.on); v.Met != tc.met || v.Detail == "" {

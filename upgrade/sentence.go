@@ -13,56 +13,48 @@ import (
 // a chapter that carries the claim with this id, or, beside the servers, a judge.
 type Sentence struct {
 	ID      string
-	Section string // the heading under which it stands
-	Text    string // verbatim; " … " joins verbatim pieces
+	Text    string // verbatim, see Find
 	Chapter string // whose step decides it
 	// Judge decides what no running server does; nil where a chapter has a step for it.
 	Judge func(Ground) Finding
 }
 
-// The tutorial's headings.
-const (
-	inUpgrading   = "Upgrading a Cluster"
-	inSeeds       = "Seed Servers"
-	inDowngrading = "Downgrading"
-)
-
 // Sentences lists what the tutorial says, in its order.
 var Sentences = []Sentence{
-	{ID: "clients-become-aware", Section: inUpgrading, Chapter: "rolling", Text: "When cluster configuration changes, clients become aware of new servers automatically."},
-	{ID: "list-on-disconnect", Section: inUpgrading, Chapter: "rolling", Text: "In the case of a disconnect, a client has a list of servers that joined the cluster in addition to the ones it knew about from its connection settings."},
-	{ID: "own-users", Section: inUpgrading, Chapter: "parity", Text: "each server stores it's own permission and authentication configuration"},
-	{ID: "same-users", Section: inUpgrading, Chapter: "parity", Text: "new servers added to a cluster should provide the same users and authorization to prevent clients from getting rejected or gaining unexpected privileges"},
-	{ID: "three-to-five", Section: inUpgrading, Text: "clusters should be _three_ to _five_ servers", Judge: threeToFive},
-	{ID: "two-suffice", Section: inUpgrading, Chapter: "rolling", Text: "for purposes of describing the behavior and cluster upgrade process, a cluster of two servers will suffice"},
-	{ID: "debug-output", Section: inUpgrading, Chapter: "rolling", Text: "starting nats-server with debug output enabled, listening for clients on port 4222"},
-	{ID: "routes-connect", Section: inUpgrading, Chapter: "rolling", Text: "The `-routes` option specifies a list of nats URLs where the server will attempt to connect to other servers."},
-	{ID: "self-route", Section: inUpgrading, Chapter: "rolling", Text: "The NATS server will ignore the self-route"},
-	{ID: "one-configuration", Section: inUpgrading, Chapter: "rolling", Text: "it makes for a single consistent configuration for all servers"},
-	{ID: "warns", Section: inUpgrading, Chapter: "rolling", Text: "it emits some warnings because it cannot connect to 'localhost:6333'"},
-	{ID: "refused-line", Section: inUpgrading, Chapter: "rolling", Text: "Error trying to connect to route: dial tcp localhost:6333: connect: connection refused"},
-	{ID: "second-server", Section: inUpgrading, Chapter: "rolling", Text: "The second server was started on port 4333 with its cluster port on 6333. Otherwise the same as 'A'."},
-	{ID: "client-message", Section: inUpgrading, Chapter: "rolling", Text: "After starting the subscriber you should see a message on 'A' that a new client connected"},
-	{ID: "joins-while", Section: inUpgrading, Chapter: "rolling", Text: "Server 'C' will join the existing cluster while we perform the upgrade."},
-	{ID: "another-place", Section: inUpgrading, Chapter: "rolling", Text: "to provide an additional place where clients can go other than 'A'"},
-	{ID: "no-single-server", Section: inUpgrading, Chapter: "rolling", Text: "ensure we don't end up with a single server serving all the clients after the upgrade procedure"},
-	{ID: "select-randomly", Section: inUpgrading, Chapter: "rolling", Text: "Clients will randomly select a server when connecting unless a special option is provided that disables that functionality"},
-	{ID: "about-evenly", Section: inUpgrading, Chapter: "rolling", Text: "clients redistribute themselves about evenly between all servers in the cluster"},
-	{ID: "half-and-half", Section: inUpgrading, Chapter: "rolling", Text: "1/2 of the clients on 'A' will jump over to 'B' and the remaining half to 'C'"},
-	{ID: "command-of-c", Section: inUpgrading, Text: "nats server -D -p 4444 -cluster nats://localhost:6444 -routes nats://localhost:6222,nats://localhost:6333", Judge: commandOfC},
-	{ID: "clients-learn", Section: inUpgrading, Chapter: "rolling", Text: "After an instant or so, clients on 'A' learn of the new cluster member that joined."},
-	{ID: "three-possible", Section: inUpgrading, Chapter: "rolling", Text: "`nats sub` is now aware of 3 possible servers"},
-	{ID: "new-client-reported", Section: inUpgrading, Chapter: "rolling", Text: "observe that either 'B' or 'C' reports that a new client connected. That is our `nats sub` client"},
-	{ID: "from-b", Section: inUpgrading, Chapter: "rolling", Text: "clients from 'B' reconnect to 'A' and 'C'"},
-	{ID: "from-c", Section: inUpgrading, Chapter: "rolling", Text: "Any clients on 'C' will redistribute to our permanent cluster members"},
-	{ID: "client-moves", Section: inUpgrading, Chapter: "rolling", Text: "observe it moving between servers as servers get removed"},
-	{ID: "less-configuration", Section: inSeeds, Chapter: "seed", Text: "It is possible to allow the server gossip protocol drive it and reduce the amount of configuration."},
-	{ID: "seed-learn", Section: inSeeds, Chapter: "seed", Text: "Once they connect to the 'seed server', they will learn about all the other servers"},
-	{ID: "seed-mesh", Section: inSeeds, Chapter: "seed", Text: "connect to each other forming the full mesh"},
-	{ID: "rigorous-testing", Section: inDowngrading, Text: "the NATS server goes through rigorous testing for each release", Judge: rigorous},
-	{ID: "support-policy", Section: inDowngrading, Text: "The support policy for the server is the current release as well as one patch version release prior.", Judge: supportPolicy},
-	{ID: "earlier-may-work", Section: inDowngrading, Chapter: "downgrade", Text: "Downgrades to earlier versions may work"},
-	{ID: "same-path", Section: inDowngrading, Chapter: "downgrade", Text: "the downgrade path is the same as the upgrade path"},
+	{ID: "clients-become-aware", Chapter: "rolling", Text: "When cluster configuration changes, clients become aware of new servers automatically."},
+	{ID: "list-on-disconnect", Chapter: "rolling", Text: "In the case of a disconnect, a client has a list of servers that joined the cluster in addition to the ones it knew about from its connection settings."},
+	{ID: "own-users", Chapter: "parity", Text: "each server stores it's own permission and authentication configuration"},
+	{ID: "same-users", Chapter: "parity", Text: "new servers added to a cluster should provide the same users and authorization to prevent clients from getting rejected or gaining unexpected privileges"},
+	{ID: "three-to-five", Text: "clusters should be _three_ to _five_ servers", Judge: threeToFive},
+	{ID: "two-suffice", Chapter: "rolling", Text: "for purposes of describing the behavior and cluster upgrade process, a cluster of two servers will suffice"},
+	{ID: "debug-output", Chapter: "rolling", Text: "starting nats-server with debug output enabled, listening for clients on port 4222"},
+	{ID: "routes-connect", Chapter: "rolling", Text: "The `-routes` option specifies a list of nats URLs where the server will attempt to connect to other servers."},
+	{ID: "self-route", Chapter: "rolling", Text: "The NATS server will ignore the self-route"},
+	{ID: "one-configuration", Chapter: "rolling", Text: "it makes for a single consistent configuration for all servers"},
+	{ID: "warns", Chapter: "rolling", Text: "it emits some warnings because it cannot connect to 'localhost:6333'"},
+	{ID: "refused-line", Chapter: "rolling", Text: "Error trying to connect to route: dial tcp localhost:6333: connect: connection refused"},
+	{ID: "second-server", Chapter: "rolling", Text: "The second server was started on port 4333 with its cluster port on 6333. Otherwise the same as 'A'."},
+	{ID: "client-moves", Chapter: "rolling", Text: "observe it moving between servers as servers get removed"},
+	{ID: "client-message", Chapter: "rolling", Text: "After starting the subscriber you should see a message on 'A' that a new client connected"},
+	{ID: "joins-while", Chapter: "rolling", Text: "Server 'C' will join the existing cluster while we perform the upgrade."},
+	{ID: "another-place", Chapter: "rolling", Text: "to provide an additional place where clients can go other than 'A'"},
+	{ID: "no-single-server", Chapter: "rolling", Text: "ensure we don't end up with a single server serving all the clients after the upgrade procedure"},
+	{ID: "select-randomly", Chapter: "rolling", Text: "Clients will randomly select a server when connecting unless a special option is provided that disables that functionality"},
+	{ID: "about-evenly", Chapter: "rolling", Text: "clients redistribute themselves about evenly between all servers in the cluster"},
+	{ID: "half-and-half", Chapter: "rolling", Text: "1/2 of the clients on 'A' will jump over to 'B' and the remaining half to 'C'"},
+	{ID: "command-of-c", Text: "nats server -D -p 4444 -cluster nats://localhost:6444 -routes nats://localhost:6222,nats://localhost:6333", Judge: commandOfC},
+	{ID: "clients-learn", Chapter: "rolling", Text: "After an instant or so, clients on 'A' learn of the new cluster member that joined."},
+	{ID: "three-possible", Chapter: "rolling", Text: "`nats sub` is now aware of 3 possible servers"},
+	{ID: "new-client-reported", Chapter: "rolling", Text: "observe that either 'B' or 'C' reports that a new client connected … That is our `nats sub` client"},
+	{ID: "from-b", Chapter: "rolling", Text: "clients from 'B' reconnect to 'A' and 'C'"},
+	{ID: "from-c", Chapter: "rolling", Text: "Any clients on 'C' will redistribute to our permanent cluster members"},
+	{ID: "less-configuration", Chapter: "seed", Text: "It is possible to allow the server gossip protocol drive it and reduce the amount of configuration."},
+	{ID: "seed-learn", Chapter: "seed", Text: "Once they connect to the 'seed server', they will learn about all the other servers"},
+	{ID: "seed-mesh", Chapter: "seed", Text: "connect to each other forming the full mesh"},
+	{ID: "rigorous-testing", Text: "the NATS server goes through rigorous testing for each release", Judge: rigorous},
+	{ID: "support-policy", Text: "The support policy for the server is the current release as well as one patch version release prior.", Judge: supportPolicy},
+	{ID: "earlier-may-work", Chapter: "downgrade", Text: "Downgrades to earlier versions may work"},
+	{ID: "same-path", Chapter: "downgrade", Text: "the downgrade path is the same as the upgrade path"},
 }
 
 // Instructions are the tutorial's sentences that ask for something to be done, or
@@ -83,6 +75,12 @@ var Instructions = []string{
 	"Fortunately",
 	"as noted above. Swap the binary and do a rolling restart.",
 	"Keen readers will notice a self-route.",
+}
+
+// Section is the heading of the text under which it stands.
+func (s Sentence) Section() string {
+	p, _ := Find(s.Text)
+	return p.Section
 }
 
 // FindSentence finds a sentence by its id.

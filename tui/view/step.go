@@ -89,6 +89,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 		}
 		for i, f := range st.Findings {
 			parts = append(parts, part{gap: i == 0, rank: 3 + i, whole: true, lines: finding(t, f, size.W)})
+			if len(f.Because) > 0 { // what explains it gives way to all that was seen
+				parts = append(parts, part{rank: 20 + i, whole: true, lines: because(t, f, size)})
+			}
 		}
 	}
 	return prompted(t, parts, prompt, size)
@@ -249,6 +252,19 @@ func finding(t theme.Theme, f upgrade.Finding, w int) []string {
 	}
 	out := hang(t.Dim.Render("The text  "), t.Quote, "“"+f.Text+"”", w)
 	return append(out, hang("    "+mark, t.Text, clean(f.Detail), w)...)
+}
+
+// because tells why something differs from the text, and since when; with room for
+// everything also where that can be read.
+func because(t theme.Theme, f upgrade.Finding, size Size) []string {
+	var out []string
+	for _, c := range f.Because {
+		out = append(out, hang("    ", t.Dim, fmt.Sprintf("%s, since %s: %s", c.How, c.Since, c.Why), size.W)...)
+		if size.H == Endless {
+			out = append(out, hang("    ", t.Dim, c.Source, size.W)...)
+		}
+	}
+	return out
 }
 
 // Prompt says what Enter does, and h. next is the title of the step that follows; empty for

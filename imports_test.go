@@ -72,7 +72,12 @@ var allowed = map[string]map[string]string{
 	},
 	"tui/theme":           {},
 	"tui/view":            {"advice": "draws what is known about the step", "cluster": "the nouns", "glossary": "draws its words", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
-	"upgrade":             {"advice": "a plan carries what is known about its step", "cluster": "the nouns"},
+	"parity": {},
+	"upgrade": {
+		"advice":  "a plan carries what is known about its step",
+		"cluster": "the nouns",
+		"parity":  "a check compares the servers' configurations",
+	},
 	"upgrade/upgradetest": {"cluster": "the nouns", "rehearsal": "folds what drivers tell", "upgrade": "tests drivers"},
 }
 
@@ -83,7 +88,7 @@ var homes = map[string][]string{
 	"github.com/charmbracelet/lipgloss":  {"tui", "tui/theme", "tui/view"},
 	"github.com/muesli/termenv":          {"tui/theme"},
 	"github.com/nats-io/nats.go":         {"fleet"},
-	"github.com/nats-io/nats-server/v2":  {"release/embedded"},
+	"github.com/nats-io/nats-server/v2":  {"parity", "release/embedded"},
 	"github.com/shirou/gopsutil/v3":      {"proc"},
 	"github.com/spf13":                   {"cli"},
 	"os/exec":                            {"proc", "release"},

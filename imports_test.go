@@ -70,9 +70,9 @@ var allowed = map[string]map[string]string{
 		"tui/view":  "panels",
 		"upgrade":   "knows the status of steps",
 	},
-	"tui/theme":           {},
-	"tui/view":            {"advice": "draws what is known about the step", "cluster": "the nouns", "glossary": "draws its words", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
-	"parity": {},
+	"tui/theme": {},
+	"tui/view":  {"advice": "draws what is known about the step", "cluster": "the nouns", "glossary": "draws its words", "rehearsal": "draws states", "tui/theme": "colours", "upgrade": "draws steps"},
+	"parity":    {},
 	"upgrade": {
 		"advice":  "a plan carries what is known about its step",
 		"cluster": "the nouns",

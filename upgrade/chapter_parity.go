@@ -20,7 +20,7 @@ const (
 	ordersUser = "orders"
 	auditUser  = "audit"
 	auditors   = "new audit" // who come once the audit clients are gone
-	crowd      = 16         // of each: that none of them comes to C by chance is one in 65536
+	crowd      = 16          // of each: that none of them comes to C by chance is one in 65536
 
 	labPassword    = "lab-of-everybody"
 	ordersPassword = "lab-of-orders"

@@ -36,8 +36,6 @@ var words = map[string]string{
 	"SIGSTOP": "introduced as what stops a process in its tracks",
 	"SIGCONT": "introduced as what lets it go on",
 	"SIGHUP":  "introduced as what makes a server read its configuration again",
-	"LDM":     "introduced as the request that tells a client to leave",
-	"KICK":    "introduced as the request that closes a client's connection",
 	"MB":      "a unit", "MiB": "a unit", "GB": "a unit",
 	"URLs": "everybody knows them", "LDM": "the last word of a subject", "KICK": "the last word of a subject",
 	"INF": "the server's own word for a level", "ERR": "the server's own word for a level",

@@ -27,6 +27,7 @@ var allowed = map[string]map[string]string{
 		"advice":           "words for versions, and what is known about a step",
 		"cluster":          "flags become a topology and a workload",
 		"fleet":            "wires the clients into the driver",
+		"parity":           "compares configuration files",
 		"local":            "wires the driver for this machine",
 		"proc":             "ports, folders and leftovers are looked at before and after",
 		"redact":           "errors may quote an address with a password",

@@ -72,12 +72,12 @@ const (
 
 // Finding is a difference that should not be, or a sameness that should not.
 type Finding struct {
-	Severity Severity
-	Path     string   // of the setting: "user audit"
-	Values   []string // one for each file, in their order
-	Files    []string
-	Why      string // what comes of it
-	Source   string
+	Severity Severity `json:"severity"`
+	Path     string   `json:"path"`   // of the setting: "user audit"
+	Values   []string `json:"values"` // one for each file, in their order
+	Files    []string `json:"files"`
+	Why      string   `json:"why,omitempty"` // what comes of it
+	Source   string   `json:"source"`
 }
 
 // String is the finding in one line: "user audit: A: in account APP; C: missing".

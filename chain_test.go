@@ -62,3 +62,14 @@ func TestChain(t *testing.T) {
 		})
 	}
 }
+
+// Where clients go, across release lines.
+func TestChainSpread(t *testing.T) {
+	for _, hop := range [][2]string{{"2.14.9", "2.15.2"}, {"2.11.17", "2.12.15"}} {
+		t.Run(hop[0]+" to "+hop[1], func(t *testing.T) {
+			releasetest.Build(t, hop[0])
+			releasetest.Build(t, hop[1])
+			walkSpread(t, hop[0], hop[1], 25)
+		})
+	}
+}

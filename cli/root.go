@@ -115,7 +115,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())
 	complete(root)
-	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.claimsCommand(), a.replayCommand(), a.planCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.claimsCommand(), a.replayCommand(), a.planCommand(), a.parityCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
 	return root
 }
 

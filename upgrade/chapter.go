@@ -25,6 +25,7 @@ var Chapters = []Chapter{
 	{Name: "downgrade", About: "the way back, which the text calls the same path", Takes: "5 minutes", Plan: Downgrade, Down: true},
 	seeded,
 	spreadChapter,
+	parityChapter,
 	free,
 }
 

@@ -40,7 +40,7 @@ var cures = []struct{ id, name string }{
 	{"kick-clients", "closing surplus connections through the system account (KICK)"},
 	{"reconnect-clients", "every client reconnects (ForceReconnect)"},
 	{"draw-servers", "every client draws one of its servers (SetServerPool, ForceReconnect)"},
-	{"connect-anew", "every client connects anew with all URLs"},
+	{"connect-anew", "every client connects anew with all addresses"},
 }
 
 func (r spreading) plan() Plan {
@@ -72,7 +72,7 @@ func (r spreading) plan() Plan {
 		{"As the text does it", walk},
 		{"Cure: ask the server to let clients go", ask},
 		{"Cure: the application changes servers", own},
-		{"Cure: give clients several URLs", several},
+		{"Cure: give clients several addresses", several},
 		{"A client that knows one server", r.alone(b)},
 	} {
 		for _, st := range part.steps {
@@ -208,7 +208,7 @@ func (r spreading) warn() Step {
 func (r spreading) kick() Step {
 	permanent := r.Topology.Permanent()
 	s := r.cure(Step{
-		ID: "kick-clients", Title: "Close surplus connections",
+		ID: "kick-clients", Title: "Kick surplus clients",
 		Why: "The same request with another word: the server closes the connections of the clients that it has too many of (KICK). For a client that is a lost connection like any other: it goes to the next server in its list, which of two servers is the other one. " +
 			"Nothing in the application has to be ready for it, and only those that are to move are disturbed. Servers can do this since 2.10.",
 		Hint:  "The first request asks for as many connections as are too many; then there is a request for each.",
@@ -250,7 +250,7 @@ func (r spreading) pileUp(id string, n cluster.Node) Step {
 
 func (r spreading) reconnect(to cluster.Node) Step {
 	s := r.cure(Step{
-		ID: "reconnect-clients", Title: "Have every client reconnect",
+		ID: "reconnect-clients", Title: "Tell every client to reconnect",
 		Why: "The applications themselves can change servers: nats.go has ForceReconnect for that, which drops the connection and goes on as after a loss. Every subscriber calls it now. " +
 			"It is meant as a cure, but look at the list: the server that a client is on goes to its end, so with two servers every client goes to the other one. Shuffling the list before does not change that.",
 		Hint: "Both servers are up. Where will the clients be?",
@@ -270,7 +270,7 @@ func (r spreading) reconnect(to cluster.Node) Step {
 func (r spreading) draw() Step {
 	permanent := r.Topology.Permanent()
 	return r.cure(Step{
-		ID: "draw-servers", Title: "Have every client draw a server",
+		ID: "draw-servers", Title: "Let every client draw a server",
 		Why: "The same with a draw: each client takes one of the servers it knows by chance, its own among them. If it is another than its own, it puts that first in its list (SetServerPool) and calls ForceReconnect; if not, it stays. " +
 			"That needs a few lines in every application, and somebody who tells it when; but nobody has to know who is where, and about half of the clients are not disturbed.",
 		Hint:  "Chance does not share out exactly; of 300 clients, one server has 150 give or take 17.",
@@ -282,10 +282,10 @@ func (r spreading) draw() Step {
 func (r spreading) renew() Step {
 	permanent := r.Topology.Permanent()
 	return r.cure(Step{
-		ID: "connect-anew", Title: "Connect anew with every URL",
-		Why: "Now every subscriber is given the URLs of all permanent servers, as a changed configuration would, and is started anew: its old connection is closed, and a new one made. " +
+		ID: "connect-anew", Title: "Connect anew with all addresses",
+		Why: "Now every subscriber is given the addresses of all permanent servers, as a changed configuration would, and is started anew: its old connection is closed, and a new one made. " +
 			"When a client connects, it shuffles the servers it was given (unless that is switched off) and takes the first. That spreads them at once, but it is a restart of every application: all of them are away for a moment.",
-		Hint:  "The next four steps show whether several URLs keep the clients spread.",
+		Hint:  "The next four steps show whether several addresses keep the clients spread.",
 		Do:    TellClients{Act: cluster.ActRenew},
 		Until: r.unlessOrdered(Even{Nodes: permanent}),
 	})
@@ -305,19 +305,19 @@ func (r spreading) anotherRound(spare cluster.Node) []Step {
 	permanent := r.Topology.Permanent()
 	start := r.startSpare(spare)
 	start.ID, start.Title, start.Quote, start.Claims = slug("again", spare.Name), fmt.Sprintf("Start %s once more", spare.Name), "", nil
-	start.Why = fmt.Sprintf("Do several URLs change the next round? %s joins as before, and each permanent server is restarted. These clients knew %s before or know it from now on; either way it has a place in their lists.", spare.Name, spare.Name)
+	start.Why = fmt.Sprintf("Do several addresses change the next round? %s joins as before, and each permanent server is restarted. These clients knew %s before or know it from now on; either way it has a place in their lists.", spare.Name, spare.Name)
 	out := []Step{start}
 	for _, n := range permanent {
 		s := r.pileUp(slug("again", n.Name), n)
 		s.Title = fmt.Sprintf("Restart %s beside %s", n.Name, spare.Name)
 		s.Why = fmt.Sprintf("%s is stopped and started at once, as in a rolling restart. With %s there are two servers to which its clients can go.", n.Name, spare.Name)
-		s.Hint = "The lists of these clients began in different orders, since each has shuffled the URLs it was given."
+		s.Hint = "The lists of these clients began in different orders, since each has shuffled the addresses it was given."
 		s.Until = []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(r.Topology.Nodes)}, Census{Without: n.Name}, Reached{}, Know{Nodes: r.Topology.Nodes}}
 		out = append(out, r.foreseen(s, n, r.Topology.Nodes))
 	}
 	stop := r.stopSpare(spare)
 	stop.ID, stop.Title, stop.Quote, stop.Claims, stop.Predict = slug("again-stop", spare.Name), fmt.Sprintf("Turn %s off once more", spare.Name), "", nil, nil
-	stop.Why = fmt.Sprintf("The end of the second round. %s Compare with the end of the first: one URL and a list learned by gossip, or several URLs in an order of each client's own.", r.stopWords(spare))
+	stop.Why = fmt.Sprintf("The end of the second round. %s Compare with the end of the first: one address and a list learned by gossip, or several addresses in an order of each client's own.", r.stopWords(spare))
 	return append(out, r.foreseen(stop, spare, permanent))
 }
 
@@ -435,11 +435,11 @@ func (r spreading) close() Step {
 		}
 		if spare, ok := r.Topology.Spare(); ok {
 			if o, ok := t.Over[slug("again-stop", spare.Name)]; ok {
-				out = append(out, fmt.Sprintf("a second round with several URLs ends with %s: the fullest server has %d %%", on(o.On, permanent), share(o.On, permanent)))
+				out = append(out, fmt.Sprintf("a second round with several addresses ends with %s: the fullest server has %d %%", on(o.On, permanent), share(o.On, permanent)))
 			}
 		}
 		if o, ok := t.Over["stop-too-long"]; ok {
-			out = append(out, fmt.Sprintf("of the clients that know one server, %d of %d gave up for good within %s: give clients several URLs, and MaxReconnects -1", closed(t.After.Fleet, lone), loneMembers, Round(o.Took)))
+			out = append(out, fmt.Sprintf("of the clients that know one server, %d of %d gave up for good within %s: give clients several addresses, and MaxReconnects -1", closed(t.After.Fleet, lone), loneMembers, Round(o.Took)))
 		}
 		return append(out, "so look at where the clients are after a rolling restart, and spread them: with KICK where nobody can change the applications, with a draw in the client where somebody can")
 	}

@@ -83,7 +83,7 @@ func (c PartyIs) Eval(o cluster.Observation) Verdict {
 	for _, cl := range members(o.Fleet, c.Party) {
 		if cl.Status == c.Status && cl.Disconnects >= c.Lost {
 			n++
-			if cl.Err != "" {
+			if cl.Status == cluster.ClientClosed {
 				why = cl.Err
 			}
 		}

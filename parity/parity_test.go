@@ -1,0 +1,178 @@
+package parity
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const full = `
+server_name: A
+listen: "127.0.0.1:4222"
+http: 8222
+cluster { name: east, listen: "127.0.0.1:6222", authorization { user: route, password: r0ute } }
+jetstream { domain: hub, store_dir: "/data/a" }
+tls { ca_file: "ca.pem" }
+no_auth_user: guest
+accounts {
+  APP {
+    users: [
+      { user: guest, password: gu3st }
+      { user: orders, password: "s3cret", permissions: { publish: "orders.>", subscribe: ["orders.>", "_INBOX.>"] } }
+      { user: audit, password: hush, permissions: { publish: { deny: ">" }, subscribe: { allow: ["audit.>"] } } }
+    ]
+    exports: [ { stream: "orders.>" } ]
+  }
+}
+`
+
+// other is full as another server has it, with a change.
+func other(old, now string) string {
+	s := full
+	for _, r := range [][2]string{{"server_name: A", "server_name: C"}, {"4222", "4444"}, {"6222", "6444"}, {"8222", "8444"}, {"/data/a", "/data/c"}} {
+		s = strings.ReplaceAll(s, r[0], r[1])
+	}
+	if old != "" && !strings.Contains(s, old) {
+		panic("nothing to change: " + old)
+	}
+	return strings.ReplaceAll(s, old, now)
+}
+
+func TestCompare(t *testing.T) {
+	if got := Compare(Parse("A", full), Parse("C", other("", ""))); len(got) != 0 {
+		t.Fatalf("two that fit: %s", Words(got))
+	}
+	for _, c := range []struct {
+		name, a, c string
+		want       []string
+	}{
+		{
+			"a user is missing", full, other(`{ user: audit, password: hush, permissions: { publish: { deny: ">" }, subscribe: { allow: ["audit.>"] } } }`, ""),
+			[]string{"clash: user audit: A: there; C: missing"},
+		},
+		{
+			"a password is another", full, other("s3cret", "other"),
+			[]string{"clash: user orders, password: A: set, not the same; C: set, not the same"},
+		},
+		{
+			"a user without a password", full, other(`password: "s3cret", `, ""),
+			[]string{"clash: user orders, password: A: set; C: missing"},
+		},
+		{
+			"wider permissions", full, other(`subscribe: ["orders.>", "_INBOX.>"]`, `subscribe: ">"`),
+			[]string{"clash: user orders, may subscribe: A: _INBOX.>, orders.>; C: >"},
+		},
+		{"the order of subjects is no difference", full, other(`["orders.>", "_INBOX.>"]`, `["_INBOX.>", "orders.>"]`), nil},
+		{"a single subject is a list of one", full, other(`subscribe: { allow: ["audit.>"] }`, `subscribe: "audit.>"`), nil},
+		{
+			"what is denied", full, other(`publish: { deny: ">" }`, `publish: { allow: "x", deny: ">" }`),
+			[]string{"clash: user audit, may publish: A: everything but >; C: x but >"},
+		},
+		{
+			"another account", full, other("  APP {", "  SHOP {"),
+			[]string{
+				"clash: account APP, exports: A: {stream: orders.>}; C: missing", "clash: account APP: A: there; C: missing",
+				"clash: account SHOP, exports: A: missing; C: {stream: orders.>}", "clash: account SHOP: A: missing; C: there",
+				"clash: user audit, account: A: APP; C: SHOP", "clash: user guest, account: A: APP; C: SHOP", "clash: user orders, account: A: APP; C: SHOP",
+			},
+		},
+		{"the cluster's name", full, other("name: east", "name: west"), []string{"clash: cluster.name: A: east; C: west"}},
+		{"keys have any case", full, other("cluster {", "Cluster {"), nil},
+		{"the routes' password", full, other("r0ute", "x"), []string{"clash: cluster.authorization, password: A: set, not the same; C: set, not the same"}},
+		{"the domain", full, other("domain: hub", "domain: leaf"), []string{"clash: jetstream.domain: A: hub; C: leaf"}},
+		{"no domain", full, other("domain: hub, ", ""), []string{"clash: jetstream.domain: A: hub; C: missing"}},
+		{"the CA", full, other("ca.pem", "new.pem"), []string{"doubtful: tls.ca_file: A: ca.pem; C: new.pem"}},
+		{"nobody in particular", full, other("no_auth_user: guest", ""), []string{"clash: no_auth_user: A: guest; C: missing"}},
+		{"the same name", full, other("server_name: C", "server_name: A"), []string{"clash: server_name: A: A; C: A"}},
+		{"the same folder", full, other("/data/c", "/data/a"), []string{"doubtful: jetstream.store_dir: A: /data/a; C: /data/a"}},
+		{"the same port, said otherwise", full, other(`listen: "127.0.0.1:4444"`, `host: "127.0.0.1", port: 4222`), []string{"doubtful: listen: A: 127.0.0.1:4222; C: 127.0.0.1:4222"}},
+		{"the same, by a variable", full, "SECRET: s3cret\n" + other(`password: "s3cret"`, "password: $SECRET"), nil},
+		{
+			"another, by a variable", full, "SECRET: nothing_else\n" + other(`password: "s3cret"`, "password: $SECRET"),
+			[]string{"clash: user orders, password: A: set, not the same; C: set, not the same"},
+		},
+		{
+			"hashes of what may be one password", other(`"s3cret"`, `"$2a$11$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`),
+			strings.Replace(other(`"s3cret"`, `"$2a$11$bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"`), "server_name: C", "server_name: D", 1),
+			[]string{
+				"doubtful: jetstream.store_dir: A: /data/c; C: /data/c", "doubtful: listen: A: 127.0.0.1:4444; C: 127.0.0.1:4444",
+				"doubtful: cluster.listen: A: 127.0.0.1:6444; C: 127.0.0.1:6444", "doubtful: monitoring port: A: 8444; C: 8444",
+				"doubtful: user orders, password: A: a bcrypt hash, not the same; C: a bcrypt hash, not the same",
+			},
+		},
+		{
+			"keys instead of passwords", "accounts { A { users: [ { nkey: UAAA } ] } }", "accounts { A { users: [ { nkey: UBBB } ] } }",
+			[]string{"clash: user UAAA: A: there; C: missing", "clash: user UBBB: A: missing; C: there"},
+		},
+		{
+			"one user for all", "authorization { user: me, password: a }", "authorization { user: me, password: b, timeout: 2 }",
+			[]string{"clash: user me, password: A: set, not the same; C: set, not the same"},
+		},
+		{"a token", "authorization { token: a }", "authorization { token: b }", []string{"clash: token: A: set, not the same; C: set, not the same"}},
+		{
+			"no users at all", "authorization { users: [ {user: a, password: b} ] }", "",
+			[]string{"clash: user a: A: there; C: missing"},
+		},
+		{"operator mode", "operator: eyJx", "operator: eyJx", []string{
+			"doubtful: the file: A: not compared, because it is in operator mode: users and accounts are in signed tokens (JWT) and not in the file",
+			"doubtful: the file: C: not compared, because it is in operator mode: users and accounts are in signed tokens (JWT) and not in the file",
+		}},
+		{
+			"other files", full, "server_name: C\naccounts { include \"/etc/passwd\" }",
+			[]string{"doubtful: the file: C: not compared, because it includes other files, which are not at hand"},
+		},
+		{"nonsense", full, "accounts { APP: ", []string{"doubtful: the file: C: not compared, because it cannot be read: "}},
+		{
+			"a variable that nobody knows", full, "authorization { user: a, password: $NO_SUCH_VARIABLE_HERE }",
+			[]string{"doubtful: the file: C: not compared, because it cannot be read: "},
+		},
+		{"users that are none", "authorization { users: [ 1, {password: x} ] }", "authorization { users: 3 }", nil},
+		{"sections that are none", "accounts: 1\ncluster: x\njetstream: true\ntls: []\n", "authorization: yes", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := Compare(Parse("A", c.a), Parse("C", c.c))
+			var got []string
+			for _, l := range strings.Split(Words(found), "\n") {
+				if len(found) > 0 {
+					got = append(got, l)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(c.want)
+			if !slices.EqualFunc(got, c.want, func(g, w string) bool { return g == w || strings.HasSuffix(w, "read: ") && strings.HasPrefix(g, w) }) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+			for _, f := range found {
+				if f.Source == "" || f.Severity == Clash && f.Why == "" {
+					t.Errorf("%+v", f)
+				}
+				for _, secret := range []string{"s3cret", "hush", "gu3st", "r0ute", "nothing_else", "aaaaaa", "bbbbbb", "eyJ"} {
+					if strings.Contains(f.String()+f.Why, secret) {
+						t.Errorf("%s tells %q", f, secret)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A file may include others beside it.
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.conf": full, "c.conf": "include \"rest.conf\"\n", "rest.conf": other("", ""), "d.conf": "include \"gone.conf\"",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, c, d := Read(filepath.Join(dir, "a.conf")), Read(filepath.Join(dir, "c.conf")), Read(filepath.Join(dir, "d.conf"))
+	if got := Compare(a, c); len(got) != 0 {
+		t.Error(Words(got))
+	}
+	if got := Compare(a, c, d); len(got) != 1 || !strings.Contains(got[0].String(), "cannot be read") {
+		t.Error(Words(got))
+	}
+}

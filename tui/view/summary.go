@@ -39,7 +39,7 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayMax)), size.W)...,
 		)})
 	}
-	parts = append(parts, part{rank: 3, lines: takenBack(t, s, size.W)})
+	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)

@@ -22,6 +22,7 @@ type Chapter struct {
 var Chapters = []Chapter{
 	{Name: "rolling", About: "the tutorial's upgrade", Plan: Rolling},
 	{Name: "downgrade", About: "the way back, which the text calls the same path", Plan: Downgrade, Down: true},
+	jetStreamChapter,
 }
 
 // FindChapter finds a chapter by its name.

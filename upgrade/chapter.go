@@ -23,6 +23,7 @@ var Chapters = []Chapter{
 	{Name: "rolling", About: "the tutorial's upgrade", Plan: Rolling},
 	{Name: "downgrade", About: "the way back, which the text calls the same path", Plan: Downgrade, Down: true},
 	jetStreamChapter,
+	recommendedChapter,
 }
 
 // FindChapter finds a chapter by its name.

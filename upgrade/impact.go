@@ -25,6 +25,9 @@ type Impact struct {
 // Measure compares two observations of the fleet.
 func Measure(before, after cluster.Observation) Impact {
 	b, a := before.Fleet, after.Fleet
+	if b.Settled && !a.Settled { // other clients, which are counted from nothing
+		b = cluster.Fleet{}
+	}
 	im := Impact{
 		Published:  a.Published - b.Published,
 		Lost:       a.Lost - min(b.Lost, a.Lost),

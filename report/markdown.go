@@ -30,6 +30,7 @@ func (r Report) Markdown(w io.Writer) error {
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n> %s\n", cell(n))
 	}
+	r.beside(&b)
 	r.cost(&b)
 	r.limits(&b)
 	r.yours(&b)

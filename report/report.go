@@ -38,6 +38,7 @@ type Report struct {
 
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
+	Parts      []*Part    `json:"parts,omitempty"` // of the chapter, where it sets some side by side
 	Messages   Messages   `json:"messages"`
 	Reconnects Reconnects `json:"reconnects"`
 	Requests   *Requests  `json:"requests,omitempty"`  // absent if none were sent
@@ -208,6 +209,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 			Lost: f.Lost, Duplicated: f.Duplicated, Reordered: f.Reordered, Settled: f.Settled,
 		},
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
+		Parts:      parts(s.Plan),
 		Requests:   requests(f.Requests),
 		JetStream:  jetStream(f.Stored),
 		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},

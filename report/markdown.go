@@ -33,6 +33,7 @@ func (r Report) Markdown(w io.Writer) error {
 	for _, w := range r.takenBack() {
 		fmt.Fprintf(&b, "\n> %s\n", cell(w))
 	}
+	r.beside(&b)
 	r.cost(&b)
 	r.limits(&b)
 	r.yours(&b)
@@ -212,6 +213,9 @@ func (r Report) steps(b *strings.Builder) {
 				fmt.Fprintf(b, "\n```bash\n%s\n```\n", fenced([]string{s.Command}))
 			}
 			b.WriteString("\n")
+			for _, c := range s.Before {
+				fmt.Fprintf(b, "- before: %s %s%s\n", c.mark(), cell(c.Text), cell(dash(c.Detail)))
+			}
 			for _, c := range s.Checks {
 				fmt.Fprintf(b, "- %s %s%s\n", c.mark(), cell(c.Text), cell(dash(c.Detail)))
 			}

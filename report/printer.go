@@ -119,9 +119,19 @@ func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {
 	if e.How == upgrade.ByHand {
 		p.printf("        found done already\n")
 	} else if st.Command != "" {
+		if st.Stops {
+			p.gate(st)
+		}
 		for line := range strings.Lines(st.Command) {
 			p.printf("        $ %s\n", strings.TrimSpace(line))
 		}
+	}
+}
+
+// gate prints what held before a server was stopped.
+func (p *Printer) gate(st upgrade.StepProgress) {
+	for _, g := range st.Given {
+		p.printf("        before: %s %s%s\n", mark(g.Met, g.Known), g.Text, dash(g.Detail))
 	}
 }
 
@@ -216,6 +226,12 @@ func (p *Printer) finished(s rehearsal.State) {
 	}
 	for _, y := range r.Yours {
 		p.printf("  %-11s %s\n", y.Name, y.story())
+	}
+	if t := r.sideBySide(); t != "" {
+		p.printf("\n")
+		for l := range strings.Lines(t) {
+			p.printf("  %s", l)
+		}
 	}
 	for _, b := range r.Budgets {
 		p.printf("  budget      %s: %s\n", b.stands(), b.words())

@@ -39,6 +39,7 @@ type Report struct {
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
 	TakenBack  []Taken    `json:"taken_back,omitempty"` // steps that were done and taken back, in that order
+	Parts      []*Part    `json:"parts,omitempty"`      // of the chapter, where it sets some side by side
 	Messages   Messages   `json:"messages"`
 	Earlier    []Messages `json:"earlier,omitempty"` // of clients that were disconnected, and whose ledger was closed
 	Reconnects Reconnects `json:"reconnects"`
@@ -116,6 +117,7 @@ type Step struct {
 	Log        []string       `json:"log,omitempty"`      // what the server of a failed step wrote last
 	BeganMS    *float64       `json:"began_ms,omitempty"` // since the rehearsal began; absent if it was not reached
 	TookMS     float64        `json:"took_ms"`
+	Before     []Check        `json:"before,omitempty"` // what was seen of what had to hold before a server was stopped
 	Checks     []Check        `json:"checks"`
 	Moved      map[string]int `json:"moved,omitempty"`
 	Reconnects int            `json:"reconnects"`
@@ -212,6 +214,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s), Yours: yours(s.World),
 		TakenBack: taken(s), Messages: messages(f.Totals),
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
+		Parts:      parts(s.Plan),
 		Requests:   requests(f.Requests),
 		JetStream:  jetStream(f.Stored),
 		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},
@@ -354,6 +357,11 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 	if !st.Began.IsZero() {
 		at := ms(st.Began.Sub(began(s)))
 		out.BeganMS = &at
+	}
+	for _, g := range st.Given {
+		if st.Stops {
+			out.Before = append(out.Before, Check{Text: g.Text, OK: g.Met, Known: g.Known, Detail: g.Detail})
+		}
 	}
 	for _, c := range st.Checks {
 		out.Checks = append(out.Checks, Check{Text: c.Text, OK: c.Met, Known: c.Known, Detail: c.Detail})

@@ -26,6 +26,8 @@ var Chapters = []Chapter{
 	seeded,
 	spreadChapter,
 	parityChapter,
+	recommendedChapter,
+	jetStreamChapter,
 	free,
 }
 

@@ -1,11 +1,24 @@
 package upgrade
 
-import "nats-roll/cluster"
+import (
+	"time"
 
-// configured gives every node the same configuration file.
-func configured(t cluster.Topology, text string) map[string]string {
+	"nats-roll/cluster"
+)
+
+// Lame duck mode has no command-line flags, and 30 s is the least that servers take
+// for its duration. (nats-server server/opts.go)
+const (
+	shortLameDuck = 30 * time.Second
+	shortGrace    = time.Second
+
+	shortLameDuckConfig = "lame_duck_duration: 30s\nlame_duck_grace_period: 1s\n"
+)
+
+// configs gives every server the same configuration.
+func configs(nodes []cluster.Node, text string) map[string]string {
 	out := map[string]string{}
-	for _, n := range t.Nodes {
+	for _, n := range nodes {
 		out[n.Name] = text
 	}
 	return out

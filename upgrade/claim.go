@@ -280,7 +280,7 @@ func reported(o cluster.Observation, client, node string) Finding {
 	case s.Process.Guest:
 		return undecided("/connz of %s lists it as cid %d; the message was %s", node, c.CID, notOurLog)
 	case line < 0:
-		return undecided("/connz of %s lists it as cid %d; its message is not among the last ones that are kept", node, c.CID)
+		return undecided("/connz of %s lists it as cid %d; its message is not among the lines that were read", node, c.CID)
 	}
 	return holds("%s says: [%s] %s (because of -D)", node, s.Greeted[line].Level, s.Greeted[line].Text)
 }

@@ -103,3 +103,35 @@ func TestChainOfStreams(t *testing.T) {
 		}
 	}
 }
+
+// The seed servers over release lines: the hole while the seed is down, and none
+// with a list of all.
+//
+//	go test -tags chain -run Seed -v .
+func TestChainSeed(t *testing.T) {
+	for _, hop := range [][2]string{{"2.14.9", "2.15.2"}, {"2.11.17", "2.12.15"}} {
+		for _, v := range hop {
+			if v != chain[len(chain)-1] {
+				releasetest.Build(t, v)
+			}
+		}
+		t.Run(hop[0]+" to "+hop[1], func(t *testing.T) {
+			env := around(t)
+			said, err := command(t, env, "run", "--chapter", "seed", "--port-offset", env["OFFSET"], "--offline", "--from", hop[0], "--to", hop[1]).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			for _, want := range []string{"✓ B and C do not see each other for 4.00 s", "✓ a subscriber on B hears nothing", "VERIFIED"} {
+				if !strings.Contains(string(said), want) {
+					t.Errorf("no %q in %s", want, said)
+				}
+			}
+			nothingLeft(t, env)
+			for l := range strings.Lines(string(said)) {
+				if strings.HasPrefix(l, "VERIFIED") || strings.Contains(l, "what each subscriber missed") {
+					t.Log(strings.TrimSpace(l))
+				}
+			}
+		})
+	}
+}

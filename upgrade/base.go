@@ -238,7 +238,7 @@ func (r base) start(i int) Step {
 			"Which of the flags is which? Then read %s's log: what does it complain about?", n.Name)
 		s.Quote = "You will see the server started, we notice it emits some warnings because it cannot connect to 'localhost:6333'."
 		s.Until = append(s.Until, Complains{Node: n.Name, Peer: permanent[1]})
-		s.Claims = []Claim{debugOutput(n), routesConnect(n, permanent[1]), selfRoute(n), warns(n, permanent[1]), refusedLine(n, permanent[1])}
+		s.Claims = []Claim{routesConnect(n, permanent[1]), selfRoute(n), warns(n, permanent[1]), refusedLine(n, permanent[1])}
 		return s
 	}
 	s.Why = fmt.Sprintf("%s dials the routes it was given, and the servers tell each other about the rest of the cluster: that is gossip. "+
@@ -270,7 +270,7 @@ func (r base) connect() Step {
 	if !r.Workload.Behaviour.All {
 		s.Met = StartedOn{Node: first.Name}
 		s.Until = append([]Check{s.Met}, s.Until...)
-		s.Claims = []Claim{clientMessage(first)}
+		s.Claims = []Claim{debugOutput(first), clientMessage(first)}
 	}
 	if r.streams() {
 		s.Loses = "clients, streams and count are lost"

@@ -49,7 +49,7 @@ func (r base) startAll() Step {
 // play is the one step that waits: it is done when the person has had enough.
 func (r base) play() Step {
 	s := Step{
-		ID: "play", Title: "Close the books when you are done",
+		ID: LookBack, Title: "Close the books when you are done",
 		Why: fmt.Sprintf("Choose a server with ↑ and ↓: x stops it, K kills it, D puts it into lame duck mode, in which it sends its clients away before it ends; b replaces its binary by %s, and s starts it. Things to try: stop the server that has most clients, and see where they go. "+
 			"Kill one instead: what is lost? Replace a binary and forget the restart. Stop two at once. Take a server down for longer than you would dare. "+
 			"Look at the clients, at the routes, at the lost messages, and at the log; ? lists every key. This page waits until you press Enter: then the publisher stops and everything is counted.", r.To),

@@ -123,7 +123,6 @@ func (r spreading) walk() []Step {
 	if hasSpare {
 		s := r.stopSpare(spare)
 		s.Why += " This is the stop after which the text expects the clients on all permanent servers."
-		s.Claims = append(s.Claims, notOneServer(permanent))
 		out = append(out, r.foreseen(s, spare, permanent))
 	}
 	return out
@@ -153,21 +152,18 @@ func (r spreading) upgrade(i int) Step {
 
 // notOneServer: what the temporary server is for, by the text.
 func notOneServer(permanent []cluster.Node) Claim {
-	return Claim{
-		Text: "ensure we don't end up with a single server serving all the clients after the upgrade procedure",
-		Judge: func(_, after cluster.Observation) Finding {
-			clients := after.Fleet.On()
-			name, most, all := fullest(clients, permanent)
-			switch s := share(clients, permanent); {
-			case all < 8:
-				return undecided("%s; %d clients are too few to tell", on(clients, permanent), all)
-			case s >= 95:
-				return differs("%s: %s has %d %% of the clients", on(clients, permanent), name, s)
-			default:
-				return holds("%s: %s, the fullest, has %d of %d", on(clients, permanent), name, most, all)
-			}
-		},
-	}
+	return claim("no-single-server", func(_, after cluster.Observation) Finding {
+		clients := after.Fleet.On()
+		name, most, all := fullest(clients, permanent)
+		switch s := share(clients, permanent); {
+		case all < 8:
+			return undecided("%s; %d clients are too few to tell", on(clients, permanent), all)
+		case s >= 95:
+			return differs("%s: %s has %d %% of the clients", on(clients, permanent), name, s).because("in-order")
+		default:
+			return holds("%s: %s, the fullest, has %d of %d", on(clients, permanent), name, most, all)
+		}
+	})
 }
 
 // cure is a step that moves clients by other means than a stop.

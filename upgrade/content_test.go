@@ -76,6 +76,8 @@ func chapterSpec(t testing.TB, c upgrade.Chapter, offset int) upgrade.Spec {
 			s.Workload.Behaviour.IgnoreDiscovered, err = on, nil
 		case "given":
 			s.Workload.Behaviour.All, err = value == "all", nil
+		case "hold":
+			s.Hold, err = time.ParseDuration(value)
 		case "stop":
 			s.Stop, err = cluster.ParseStop(value)
 		default:

@@ -35,7 +35,7 @@ func TestFreeStays(t *testing.T) {
 			w.at(id, upgrade.Ready)
 			w.press(id)
 		}
-		w.at("play", upgrade.Ready)
+		w.at(upgrade.LookBack, upgrade.Ready)
 		for _, do := range []upgrade.Action{
 			upgrade.StopNode{Node: "B", How: cluster.StopInt},
 			upgrade.Replace{Node: "B", Build: sp.To.Of("B")},
@@ -47,8 +47,8 @@ func TestFreeStays(t *testing.T) {
 		}
 		w.fake.Kill("A")
 		time.Sleep(5 * time.Minute) // of virtual time, longer than any step may take
-		w.at("play", upgrade.Ready)
-		w.press("play")
+		w.at(upgrade.LookBack, upgrade.Ready)
+		w.press(upgrade.LookBack)
 		s, err := w.end()
 		if err != nil || s.Plan.Outcome != upgrade.OutcomeVerified {
 			t.Fatalf("%v: %s", err, s.Plan.Outcome)

@@ -218,7 +218,7 @@ func (r rolling) stopSpare(n cluster.Node) Step {
 		Stops:   true,
 		Met:     Exited{Node: n.Name},
 		Until:   []Check{Exited{Node: n.Name}, Census{Without: n.Name}, Reached{}, Meshed{Among: names(permanent)}},
-		Claims:  []Claim{redistribute("from-c", n, permanent), noSingleServer(permanent), aboutEvenly(permanent)},
+		Claims:  []Claim{redistribute("from-c", n, permanent), notOneServer(permanent), aboutEvenly(permanent)},
 		Predict: names(permanent),
 		Timeout: r.stopTimeout(),
 		Undo:    r.startAction(n),

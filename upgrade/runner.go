@@ -251,6 +251,7 @@ type turn struct {
 	before  cluster.Observation
 	began   time.Time // when the action began; what is observed before proves nothing
 	acted   time.Time // when the action was over
+	met     time.Time // since when all checks hold
 	then    cluster.Observation
 	command string
 	told    []Result // the verdicts as last told
@@ -465,7 +466,12 @@ func (t *turn) await(ctx context.Context) error {
 		o, changed := t.World.Observe()
 		rs := t.steady(evaluate(t.Until, o.Since(t.acted)))
 		t.tell(rs)
-		if allMet(rs) {
+		if !allMet(rs) {
+			t.met = time.Time{}
+		} else if t.met.IsZero() {
+			t.met = time.Now()
+		}
+		if allMet(rs) && t.heard(o) {
 			t.end(o, Verified, rs, "")
 			return nil
 		}
@@ -522,6 +528,16 @@ func (t *turn) await(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// logLag is how much later than answers the lines of a log are read, at most.
+const logLag = 400 * time.Millisecond
+
+// heard says that what the claims are judged by is there, or that it was waited for
+// long enough.
+func (t *turn) heard(o cluster.Observation) bool {
+	return t.undoing || time.Since(t.acted) > logLag ||
+		!slices.ContainsFunc(t.Claims, func(c Claim) bool { return c.Late != nil && c.Late(o) })
 }
 
 // again does a stuck step once more: what it lacks, and its action. A server
@@ -626,6 +642,9 @@ func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason str
 	}
 	if !t.began.IsZero() {
 		e.Took = time.Since(t.began)
+		if status == Verified && !t.met.IsZero() {
+			e.Took = t.met.Sub(t.began)
+		}
 	}
 	if t.ended == nil {
 		t.Runner.ended = map[string]Over{}

@@ -222,14 +222,14 @@ func TestWhereClientsAreIsJudged(t *testing.T) {
 		{"given all", selectRandomly(all, a), on(""), on("AABABBABAB"), Holds, "5 to A, 5 to B"},
 		{"told to keep the order", selectRandomly(kept, a), on(""), on("AAAAAAAAAA"), Undecided, "they were told to keep the order"},
 		{"too few", selectRandomly(all, a), on(""), on("AB"), Undecided, "2 clients are too few"},
-		{"one server has all", noSingleServer([]cluster.Node{a, b}), on(""), on("AAAAAAAA"), Differs, "all 8 clients are on A"},
-		{"two have", noSingleServer([]cluster.Node{a, b}), on(""), on("AAAAAAAB"), Holds, "7 on A, 1 on B"},
+		{"one server has all", notOneServer([]cluster.Node{a, b}), on(""), on("AAAAAAAA"), Differs, "A 8, B 0: A has 100 % of the clients"},
+		{"two have", notOneServer([]cluster.Node{a, b}), on(""), on("AAAAAAAB"), Holds, "A, the fullest, has 7 of 8"},
 		{"not even", aboutEvenly([]cluster.Node{a, b}), on(""), on("AAAAAAAA"), Differs, "in the end 8 on A, 0 on B; of 8 clients, 1 to 7 each is what chance allows"},
 		{"even", aboutEvenly([]cluster.Node{a, b}), on(""), on("AAABBBBA"), Holds, "in the end 4 on A, 4 on B"},
 		{"nobody to C", anotherPlace(a, c), on("AAAAAAAA"), on("BBBBBBBB"), Differs, "none of 8 went to C"},
 		{"some to C", anotherPlace(a, c), on("AAAAAAAA"), on("BCCBBBBB"), Holds, "2 of 8 went to C"},
 		{"three are known", threePossible(), on("A"), on("A"), Holds, "nats sub knows nats://localhost:4222"},
-		{"all know C", clientsLearn(c), on("AA"), on("AA"), Holds, "2 of 2, by gossip know C"},
+		{"all know C", clientsLearn(c), on("AA"), on("AA"), Holds, "2 of 2 clients know C"},
 		{"the list is used", listOnDisconnect(a), on("A"), on("B"), Holds, "nats sub was given nats://localhost:4222; it knew"},
 		{"it was elsewhere", listOnDisconnect(a), on("B"), on("B"), Undecided, "nats sub was on B before"},
 		{"it moves", clientMoves(), on("A"), on("B"), Holds, "nats sub went A → B"},
@@ -273,9 +273,10 @@ func TestCommandLinesAreJudged(t *testing.T) {
 	o := cluster.Observe(p.Topology)
 	for i, n := range []cluster.Node{a, b} {
 		o.Servers[i].Process = cluster.Process{PID: 7 + i, Args: p.Topology.Args(n)}
-		o.Servers[i].Answer = cluster.Answer{ServerID: n.Name, Version: "2.15.2", ConnectURLs: []string{n.Host + ":" + fmt.Sprint(n.ClientPort)}}
+		o.Servers[i].Answer = cluster.Answer{ServerID: n.Name, Version: "2.15.2"}
 		o.Servers[i].Debug = "Go build: go1.26"
 	}
+	o.Fleet.Clients = []cluster.Client{{Status: cluster.ClientConnected, Node: "A"}}
 	o.Servers[0].Answer.Peers, o.Servers[1].Answer.Peers = []cluster.Peer{{ID: "B", Routes: 4}}, []cluster.Peer{{ID: "A", Routes: 4}}
 	for _, c := range []Claim{oneConfiguration([]cluster.Node{a, b}), secondServer(a, b), selfRoute(a), debugOutput(a)} {
 		if f := c.Judge(o, o); f.Stands != Holds {
@@ -284,8 +285,7 @@ func TestCommandLinesAreJudged(t *testing.T) {
 	}
 	o.Servers[1].Process.Args = append([]string{"-V"}, o.Servers[1].Process.Args...)
 	o.Servers[0].Answer.Peers = append(o.Servers[0].Answer.Peers, cluster.Peer{ID: "A"})
-	o.Servers[0].Answer.ConnectURLs = []string{"localhost:1"}
-	for _, c := range []Claim{secondServer(a, b), selfRoute(a), debugOutput(a)} {
+	for _, c := range []Claim{secondServer(a, b), selfRoute(a)} {
 		if f := c.Judge(o, o); f.Stands != Differs {
 			t.Errorf("%s: %+v", c.ID, f)
 		}

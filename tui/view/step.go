@@ -88,7 +88,11 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 			parts = append(parts, part{gap: i == 0, rank: 2, whole: true, lines: hang(t.Dim.Render("= "), t.Text, clean(s), size.W)})
 		}
 		for i, f := range st.Findings {
-			parts = append(parts, part{gap: i == 0, rank: 3 + i, whole: true, lines: finding(t, f, size.W)})
+			rank := 3 + i
+			if f.Stands != upgrade.Differs { // where there is little room, what differs is more worth knowing
+				rank += len(st.Findings)
+			}
+			parts = append(parts, part{gap: i == 0, rank: rank, whole: true, lines: finding(t, f, size.W)})
 			if len(f.Because) > 0 { // what explains it gives way to all that was seen
 				parts = append(parts, part{rank: 20 + i, whole: true, lines: because(t, f, size)})
 			}

@@ -64,8 +64,6 @@ func chapterSpec(t testing.TB, c upgrade.Chapter, offset int) upgrade.Spec {
 			js, err = on, nil
 		case "clients":
 			s.Workload.Subscribers = n
-		case "hold":
-			s.Hold, err = time.ParseDuration(value)
 		case "rate":
 			s.Workload.Rate = n
 		case "max-reconnects":

@@ -29,7 +29,10 @@ type Over struct {
 // Prediction is how many clients each node has after the last stop: if the text is
 // right, and if each client goes to the next server in its own list. Either may be
 // nil.
-type Prediction struct{ Text, Lists map[string]int }
+type Prediction struct {
+	Text, Lists map[string]int
+	Ahead       bool // it is of the step that is next
+}
 
 // None says that there is no prediction.
 func (p Prediction) None() bool { return p.Text == nil && p.Lists == nil }

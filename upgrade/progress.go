@@ -231,7 +231,7 @@ func (p Progress) Predicted() Prediction {
 		if st.Status != Verified && !soon || len(st.Predict) == 0 && st.Listed == nil || before == nil {
 			continue
 		}
-		out := Prediction{Lists: st.Listed}
+		out := Prediction{Lists: st.Listed, Ahead: soon && (st.Status == Ready || st.Status == Blocked)}
 		if len(st.Predict) > 0 {
 			out.Text = parts(before, st.Node, st.Predict)
 		}

@@ -647,7 +647,7 @@ func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason str
 		}
 	}
 	if t.ended == nil {
-		t.Runner.ended = map[string]Over{}
+		t.ended = map[string]Over{}
 	}
 	t.ended[t.ID] = Over{StepEnded: e, Before: t.before.Fleet.On(), Listed: t.listed}
 	t.Sink(e)

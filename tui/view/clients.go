@@ -150,8 +150,12 @@ func Bars(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) []s
 	if p.Text != nil {
 		aside += 10
 	}
+	lists := "lists "
+	if p.Ahead {
+		lists = "next, lists "
+	}
 	if p.Lists != nil {
-		aside += 11
+		aside += 5 + len(lists)
 	}
 	var out []string
 	for _, s := range o.Servers {
@@ -166,7 +170,7 @@ func Bars(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) []s
 		}
 		line := t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room))) + strings.Repeat(" ", room-min(full, room)) + right(count(n), 7)
 		if p.Lists != nil {
-			line += t.Dim.Render(right("lists "+count(p.Lists[s.Node.Name]), 11))
+			line += t.Dim.Render(right(lists+count(p.Lists[s.Node.Name]), 5+len(lists)))
 		}
 		if p.Text != nil {
 			line += t.Dim.Render(right("text "+count(p.Text[s.Node.Name]), 10))
@@ -196,6 +200,15 @@ func said(o cluster.Observation, of map[string]int) string {
 	return strings.Join(says, ", ")
 }
 
+// short is a prediction in the order of the servers: "0/154/148".
+func short(o cluster.Observation, of map[string]int) string {
+	var says []string
+	for _, s := range o.Servers {
+		says = append(says, count(of[s.Node.Name]))
+	}
+	return strings.Join(says, "/")
+}
+
 // ClientLine is the spread of the clients in one line.
 func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) string {
 	on, total := everybody(o)
@@ -221,10 +234,12 @@ func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w in
 	if lost := lostApplications(o); len(lost) > 0 {
 		line += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
 	}
-	if p.Lists != nil {
-		line += t.Dim.Render("their lists: " + said(o, p.Lists) + "  ")
-	}
-	if p.Text != nil {
+	switch ahead := map[bool]string{true: "next, "}[p.Ahead]; {
+	case p.Lists != nil && p.Text != nil: // in the order of the servers, or there is no room
+		line += t.Dim.Render(fmt.Sprintf("%slists %s  text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
+	case p.Lists != nil:
+		line += t.Dim.Render(fmt.Sprintf("%slists %s  ", ahead, short(o, p.Lists)))
+	case p.Text != nil:
 		line += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
 	}
 	if n := len(o.Strangers()); n > 0 {

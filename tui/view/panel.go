@@ -71,6 +71,10 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 	for {
 		with, without := height(kept)
 		if without <= h {
+			if more {
+				restore(kept, parts, h-without)
+				with, without = height(kept)
+			}
 			return join(kept, min(with, h)-without), more
 		}
 		worst := -1
@@ -91,6 +95,25 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 		} else {
 			p.lines = nil
 		}
+	}
+}
+
+// restore puts back what gave way to something that was left out in the end, because
+// it was to be seen as a whole or not at all: those that matter most first.
+func restore(kept, parts []part, room int) {
+	for room > 1 {
+		best := -1
+		for i, p := range parts {
+			fits := len(p.lines) <= room || !p.whole
+			if len(kept[i].lines) == 0 && len(p.lines) > 0 && fits && (best < 0 || p.rank < parts[best].rank) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return
+		}
+		kept[best].lines = parts[best].lines[:min(len(parts[best].lines), room)]
+		room -= len(kept[best].lines)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -99,7 +100,7 @@ func (a *app) plan(ctx context.Context, r rehearse, format string) error {
 	if err != nil {
 		return err
 	}
-	p := r.kind.Plan(upgrade.Spec{Advice: r.advise(from, to), Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.how})
+	p := r.kind.Plan(upgrade.Spec{Advice: r.advise(from, to), Topology: r.topology, From: from, To: to, Workload: r.workload, Stop: r.how, Windows: runtime.GOOS == "windows"})
 	return report.Plan(a.Out, p.Outline(), format)
 }
 

@@ -140,6 +140,7 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	plan := s.kind.Plan(upgrade.Spec{
 		Advice: known, Topology: s.topology, From: ready.From, To: ready.To, Workload: s.workload,
 		Stop: s.how, Hold: s.hold, Budgeted: intents == nil, Dir: tilde(s.dir), Notes: ready.Notes,
+		Windows: runtime.GOOS == "windows",
 	})
 	s.plan.Store(&plan)
 	if s.goOn != nil && !s.resume(s.goOn) {

@@ -22,6 +22,7 @@ type Spec struct {
 	Dir      string        // where the slots are, for the commands shown
 	Notes    []string      // shown with the plan
 	Advice   advice.Steps
+	Windows  bool // the servers run where there are no signals
 }
 
 // Time limits of steps. They bound a failure; nothing waits for them.

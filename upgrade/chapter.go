@@ -29,6 +29,11 @@ var Chapters = []Chapter{
 	recommendedChapter,
 	jetStreamChapter,
 	free,
+	{
+		Name: "break-it", About: "six things that go wrong in the middle of a roll, and the way back from each", Takes: "15 minutes", Plan: BreakIt,
+		Flags: map[string]string{"nodes": "3", "jetstream": "true", "no-spare": "true", "clients": "6"},
+		Fixed: []string{"nodes", "jetstream", "no-spare", "given", "ignore-discovered"}, Shape: farewell,
+	},
 }
 
 // FindChapter finds a chapter by its name.

@@ -199,11 +199,18 @@ func (c Unnoticed) Eval(o cluster.Observation) Verdict {
 	if on == 0 {
 		return no("it has no clients who could notice")
 	}
-	return yes(fmt.Sprintf("/routez of %s: %s is a peer; %s say that they are connected to it", List(peers), c.Node, count(on, "client")))
+	return yes(fmt.Sprintf("/routez of %s: %s is a peer; as they see it, %s connected to it", List(peers), c.Node, are(on, "client")))
 }
 
-// Starved holds when those who hear the numbered messages on a node are this many
-// messages behind the others.
+func are(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return count(n, noun) + " are"
+}
+
+// Starved holds when those who hear the numbered messages on a node lack this many
+// of those that were published.
 type Starved struct {
 	Node string
 	By   uint64
@@ -211,31 +218,27 @@ type Starved struct {
 
 func (c Starved) String() string { return "messages do not reach the clients on " + c.Node }
 
-// Eval compares what clients have of what was published.
+// Eval compares what clients have with what was published.
 func (c Starved) Eval(o cluster.Observation) Verdict {
-	var best, worst uint64
+	var lack uint64
 	there := 0
 	for _, cl := range o.Fleet.Clients {
-		if !cl.Role.Hears() || cl.Role == cluster.RoleQueue {
+		if !cl.Role.Hears() || cl.Role == cluster.RoleQueue || cl.Node != c.Node {
 			continue
 		}
 		has := cl.Received - min(cl.Duplicated, cl.Received) + cl.Lost
-		switch {
-		case cl.Node != c.Node:
-			best = max(best, has)
-		case there == 0:
-			worst, there = has, 1
-		default:
-			worst, there = min(worst, has), there+1
+		lacks := o.Fleet.Published - min(has, o.Fleet.Published)
+		if there++; there == 1 || lacks < lack {
+			lack = lacks
 		}
 	}
 	switch {
-	case there == 0 || best == 0:
-		return unknown("there are no two to compare")
-	case best < worst+c.By:
-		return no(fmt.Sprintf("%s have as many as the others", count(there, "subscriber")))
+	case there == 0:
+		return unknown("no subscriber is on it")
+	case lack < c.By:
+		return no(fmt.Sprintf("%s have all but %d", count(there, "subscriber"), lack))
 	}
-	return yes(fmt.Sprintf("%s wait for %d messages that others have", count(there, "subscriber"), best-worst))
+	return yes(fmt.Sprintf("%s wait for %d messages that were published", count(there, "subscriber"), lack))
 }
 
 // Deaf holds when the node's process was sent a signal, and has lived on for so long.
@@ -308,7 +311,10 @@ func (c StoreDamaged) Eval(o cluster.Observation) Verdict {
 }
 
 // Ill holds when the node's server runs and says itself that it is not healthy.
-type Ill struct{ Node string }
+type Ill struct {
+	Node string
+	Says string // part of its reason
+}
 
 func (c Ill) String() string { return c.Node + " runs, and says that it is not healthy" }
 
@@ -322,6 +328,8 @@ func (c Ill) Eval(o cluster.Observation) Verdict {
 		return no("/healthz: ok")
 	case s.Answer.Health == "":
 		return unknown("it was not asked yet")
+	case !strings.Contains(s.Answer.Health, c.Says):
+		return no("something else is wrong: /healthz: " + s.Answer.Health)
 	}
 	return yes("/healthz: " + s.Answer.Health)
 }
@@ -359,7 +367,7 @@ func (c Believed) Eval(o cluster.Observation) Verdict {
 }
 
 // Parted holds when it is known how long clients were away that left each of two
-// nodes last.
+// nodes last, or that nobody knows it who is there.
 type Parted struct {
 	Killed, Ended string
 }
@@ -371,8 +379,11 @@ func (c Parted) String() string {
 // Eval reads the clients' trails.
 func (c Parted) Eval(o cluster.Observation) Verdict {
 	a, b := partings(o.Fleet, c.Killed), partings(o.Fleet, c.Ended)
-	if len(a) == 0 || len(b) == 0 {
-		return unknown("no client has left them")
+	switch {
+	case len(o.Fleet.Clients) == 0:
+		return unknown("no word from the clients")
+	case len(a) == 0 || len(b) == 0:
+		return yes("not any more: none of the clients of now has left both")
 	}
 	return yes(fmt.Sprintf("%s killed: %s; %s let go: %s", c.Killed, parting(a), c.Ended, parting(b)))
 }

@@ -316,6 +316,9 @@ type Steady struct {
 }
 
 func (c Steady) String() string {
+	if len(c.Nodes) == 1 {
+		return fmt.Sprintf("%s has run for %s", c.Nodes[0], Round(c.For))
+	}
 	return fmt.Sprintf("%s have run for %s", List(c.Nodes), Round(c.For))
 }
 

@@ -7,7 +7,8 @@ package upgrade
 func Pause(s Spec) Plan {
 	s.To = s.From // nothing is upgraded, and the last step looks for that
 	r := base{s}
-	p := r.head("pause", "A pause", "You will stop one server of a cluster and start it again while clients are connected, and see who notices.")
+	p := r.head("pause", "A pause", "You will stop one server of a cluster and start it again while clients are connected. "+
+		"You see who notices, how long the clients are away, and that none of them comes back by itself.")
 	permanent := r.Topology.Permanent()
 	for i := range permanent {
 		p.Steps = append(p.Steps, r.start(i))

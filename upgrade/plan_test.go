@@ -1,8 +1,6 @@
 package upgrade_test
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,72 +12,22 @@ import (
 	"nats-roll/upgrade/upgradetest"
 )
 
-func TestEveryStepIsFinished(t *testing.T) {
+// The upgrade and the way back are as long as the text has them. (What every step
+// has to have is in content_test.go.)
+func TestTheTextsChaptersHaveTheirSteps(t *testing.T) {
 	for permanent := cluster.MinPermanent; permanent <= cluster.MaxPermanent; permanent++ {
-		for i := range 2 * len(upgrade.Chapters) {
-			spare, chapter := i%2 == 0, upgrade.Chapters[i/2]
-			of, ok := specOf(t, chapter, permanent, spare)
-			if !ok {
-				continue
-			}
-			p := chapter.Plan(of)
-			if p.Chapter != chapter.Name || p.Title == "" {
-				t.Errorf("chapter %s makes %q %q", chapter.Name, p.Chapter, p.Title)
-			}
+		for _, spare := range []bool{true, false} {
 			want := permanent + 1 + 3*permanent + 1
 			if spare {
 				want += 2
 			}
-			ofTheText := chapter.Name == "rolling" || chapter.Name == "downgrade"
-			if ofTheText && len(p.Steps) != want {
-				t.Errorf("%d servers, spare %t: %d steps, want %d", permanent, spare, len(p.Steps), want)
-			}
-			seen := map[string]bool{}
-			for _, s := range p.Steps {
-				switch {
-				case s.ID == "" || seen[s.ID]:
-					t.Errorf("step id %q is empty or not unique", s.ID)
-				case s.Title == "" || len(s.Title) > 40:
-					t.Errorf("%s: title %q", s.ID, s.Title)
-				case len(strings.Fields(s.Why)) < 15:
-					t.Errorf("%s: why %q", s.ID, s.Why)
-				case len(s.Until) == 0:
-					t.Errorf("%s: no check", s.ID)
-				case s.Timeout < time.Second:
-					t.Errorf("%s: time limit %s", s.ID, s.Timeout)
-				case (s.Undo == nil) == (s.NoUndo == ""):
-					t.Errorf("%s: undo %v and reason for none %q", s.ID, s.Undo, s.NoUndo)
+			for _, plan := range []func(upgrade.Spec) upgrade.Plan{upgrade.Rolling, upgrade.Downgrade} {
+				if p := plan(spec(t, permanent, spare)); len(p.Steps) != want {
+					t.Errorf("%s, %d servers, spare %t: %d steps, want %d", p.Chapter, permanent, spare, len(p.Steps), want)
 				}
-				for _, g := range s.Given {
-					if g.Remedy == nil && ofTheText { // gates only wait
-						t.Errorf("%s needs %q and knows no remedy", s.ID, g)
-					}
-				}
-				for _, f := range s.Claims {
-					if f.Text == "" || f.Judge == nil {
-						t.Errorf("%s: claim %q", s.ID, f.Text)
-					}
-				}
-				seen[s.ID] = true
 			}
 		}
 	}
-}
-
-// specOf is what a chapter is made from, if it can be of these servers.
-func specOf(t *testing.T, c upgrade.Chapter, permanent int, spare bool) (upgrade.Spec, bool) {
-	t.Helper()
-	if n, ok := c.Flags["nodes"]; ok && slices.Contains(c.Fixed, "nodes") && n != strconv.Itoa(permanent) {
-		return upgrade.Spec{}, false
-	}
-	if none, ok := c.Flags["no-spare"]; ok && slices.Contains(c.Fixed, "no-spare") && none != strconv.FormatBool(!spare) {
-		return upgrade.Spec{}, false
-	}
-	s := spec(t, permanent, spare)
-	if c.Shape != nil {
-		c.Shape(&s.Topology)
-	}
-	return s, true
 }
 
 // The names are a contract: reports and scripts use them.

@@ -623,6 +623,9 @@ func (t *turn) fail(o cluster.Observation, rs []Result, reason string) error {
 }
 
 func (t *turn) end(o cluster.Observation, status Status, rs []Result, reason string) {
+	for _, s := range o.Servers {
+		t.fell(s) // what ended in a step that expects it is excused from now on
+	}
 	if t.undoing && status != Failed {
 		t.Sink(StepUndone{ID: t.ID, Reason: reason, Took: time.Since(t.began), Checks: rs, Impact: Measure(t.before, o), On: o.Fleet.On()})
 		return

@@ -45,7 +45,8 @@ type Fake struct {
 	Deaf cluster.Version
 
 	// Misread is what a configuration must not contain: a server that reads it exits
-	// with status 1, and one that is to read it again says that it cannot.
+	// with status 1, and one that is to read it again says that it cannot. NewFake
+	// sets it to the typing error of the chapter break-it.
 	Misread string
 
 	// Reply answers requests; without it there is nobody to answer.
@@ -88,7 +89,7 @@ type link struct{ dialed, configured bool }
 
 // NewFake makes a fake of a topology.
 func NewFake(t cluster.Topology, sink cluster.Sink) *Fake {
-	f := &Fake{Topology: t, Sink: sink, nodes: map[string]*node{}, nextPID: 1000, look: make(chan struct{}, 1), links: map[[2]string]link{}, missing: map[string]time.Time{}}
+	f := &Fake{Topology: t, Sink: sink, nodes: map[string]*node{}, nextPID: 1000, look: make(chan struct{}, 1), Misread: "max_conections", links: map[[2]string]link{}, missing: map[string]time.Time{}}
 	for _, n := range t.Nodes {
 		f.nodes[n.Name] = &node{}
 	}
@@ -530,7 +531,7 @@ func (f *Fake) answer(name string) (cluster.Answer, bool) {
 		Version: n.process.Build.Version, Start: n.process.Started, Connections: f.on(name), Healthy: true,
 	}
 	if n.damaged {
-		a.Healthy, a.Health = false, "a stream is not current"
+		a.Healthy, a.Health = false, "stream ROLL is not current"
 	}
 	if at, _ := f.Topology.Node(name); f.Topology.JetStream && at.Permanent {
 		a.JetStream = f.meta(name)

@@ -96,7 +96,7 @@ func TestManyClients(t *testing.T) {
 			Trail: []string{"A", fmt.Sprint(way / 100), fmt.Sprint(way / 10 % 10), fmt.Sprint(way % 10)},
 		})
 	}
-	for format, most := range map[string]int{"html": 60_000, "markdown": 12_000} {
+	for format, most := range map[string]int{"html": 60_000, "markdown": 16_000} {
 		if n := len(written(t, r, format)); n > most {
 			t.Errorf("%s: %d bytes", format, n)
 		}

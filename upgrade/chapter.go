@@ -28,12 +28,12 @@ var Chapters = []Chapter{
 	parityChapter,
 	recommendedChapter,
 	jetStreamChapter,
-	free,
 	{
 		Name: "break-it", About: "six things that go wrong in the middle of a roll, and the way back from each", Takes: "15 minutes", Plan: BreakIt,
 		Flags: map[string]string{"nodes": "3", "jetstream": "true", "no-spare": "true", "clients": "6"},
 		Fixed: []string{"nodes", "jetstream", "no-spare", "given", "ignore-discovered"}, Shape: farewell,
 	},
+	free,
 }
 
 // FindChapter finds a chapter by its name.

@@ -300,7 +300,7 @@ func (r likeness) close() Step {
 	s := r.lookBack()
 	s.Quote = warning
 	s.Hint = "Compare the files of your own servers in the same way: nats-roll parity A.conf B.conf."
-	s.Claims = []Claim{sameUsers()}
+	s.Claims = []Claim{ownUsers(r.Topology.Nodes), sameUsers()}
 	s.Tell = func(t Told) []string {
 		var out []string
 		for _, id := range []string{"write-wide", "restart-a", "write-lacking", "restart-a-again", "restart-a-at-last"} {
@@ -314,20 +314,29 @@ func (r likeness) close() Step {
 	return s
 }
 
+// ownUsers: a client is refused by one server and welcome at another. The servers
+// have told each other much, and this not.
+func ownUsers(nodes []cluster.Node) Claim {
+	return claim("own-users", func(_, after cluster.Observation) Finding {
+		n, gone := refused(after.Fleet, auditUser, 1), closed(after.Fleet, auditUser)
+		if n == 0 {
+			return undecided("no server has refused a client that another one knows")
+		}
+		return holds("%s read one file each: %d audit clients were refused by the server whose file lacked their user (%d closed for good), while they were welcome at the others", List(names(nodes)), n, gone)
+	})
+}
+
 // sameUsers: the text's warning came true.
 func sameUsers() Claim {
-	return Claim{
-		Text: "new servers added to a cluster should provide the same users and authorization to prevent clients from getting rejected or gaining unexpected privileges",
-		Judge: func(_, after cluster.Observation) Finding {
-			n, gone := refused(after.Fleet, auditUser, 1), closed(after.Fleet, auditUser)
-			heard := uint64(0)
-			for _, m := range members(after.Fleet, ordersUser) {
-				heard += m.Heard["audit.>"]
-			}
-			if n == 0 || heard == 0 {
-				return undecided("%d clients were refused, %d messages were heard that must not be", n, heard)
-			}
-			return holds("without them, %d clients were refused and %d of these closed for good, and %d messages were heard that must not be", n, gone, heard)
-		},
-	}
+	return claim("same-users", func(_, after cluster.Observation) Finding {
+		n, gone := refused(after.Fleet, auditUser, 1), closed(after.Fleet, auditUser)
+		heard := uint64(0)
+		for _, m := range members(after.Fleet, ordersUser) {
+			heard += m.Heard["audit.>"]
+		}
+		if n == 0 || heard == 0 {
+			return undecided("%d clients were refused, %d messages were heard that must not be", n, heard)
+		}
+		return holds("without them, %d clients were refused and %d of these closed for good, and %d messages were heard that must not be", n, gone, heard)
+	})
 }

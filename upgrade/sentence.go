@@ -72,6 +72,7 @@ var Instructions = []string{
 	"If we had more servers, we would continue the stop, update, restart rotation as we did for 'A' and 'B'.",
 	"After restarting the last server, we can go ahead and turn off 'C.'",
 	"You could for example start A, B and C as follows",
+	"Note that since",
 	"Fortunately",
 	"as noted above. Swap the binary and do a rolling restart.",
 	"Keen readers will notice a self-route.",

@@ -761,10 +761,11 @@ func (f *Fake) await(c *cluster.Client) {
 	}
 }
 
-// reaches says that what is published gets to a node.
+// reaches says that what is published gets to a node. A publisher without a server
+// keeps what it has.
 func (f *Fake) reaches(node string) bool {
-	publisher := f.clients[len(f.clients)-1].Node
-	return node == publisher || f.linked(node, publisher)
+	p := f.clients[len(f.clients)-1]
+	return p.Status != cluster.ClientConnected || node == p.Node || f.linked(node, p.Node)
 }
 
 func (f *Fake) arrive(c *cluster.Client, to string) {

@@ -12,7 +12,9 @@ import (
 // unfaked are chapters that the fake cannot walk, and why. They are walked on real
 // servers by a test that uses a Witness.
 var unfaked = map[string]string{
-	"spread": "it asks the servers something, and the fake has nobody to answer",
+	"spread":    "it asks the servers something, and the fake has nobody to answer",
+	"parity":    "the fake has no users and no permissions",
+	"jetstream": "the fake has one stream, and nobody who stores anything in it",
 }
 
 // looks are steps, by chapter and id, that are true before they are done.

@@ -73,7 +73,7 @@ func (r breakIt) plan() Plan {
 		p.Notes = append(p.Notes, "Windows has no signals: a server cannot be frozen or put into lame duck mode there. These drills are left out.")
 		part("The last server", r.turn(r.c), r.up("restart", r.c, r.to(r.c), r.lastWhy(), "Which versions does the panel of servers show now?", true))
 	} else {
-		part("Killed as it leaves", r.drain(), r.kill(), r.replaceC(), r.up("restart", r.c, r.to(r.c), r.lastWhy(), "Which versions does the panel of servers show now?", true))
+		part("Killed as it leaves", r.kill(), r.replaceC(), r.up("restart", r.c, r.to(r.c), r.lastWhy(), "Which versions does the panel of servers show now?", true))
 		part("A frozen server", r.freeze(), r.thaw())
 	}
 	part("A damaged store", r.leave(), r.damage(), r.limp(), r.heal())
@@ -323,31 +323,19 @@ func (r breakIt) correct() Step {
 
 // 4. Killed as it leaves.
 
-func (r breakIt) drain() Step {
-	n := r.c
-	return Step{
-		ID: slug("drain", n.Name), Title: fmt.Sprintf("Let %s leave, and ask it twice", n.Name), Node: n.Name,
-		Why: fmt.Sprintf("In lame duck mode a server takes no new clients, tells those it has that it is leaving, waits (ten seconds, here three), and then closes one client after the other. "+
-			"Somebody is impatient and sends SIGTERM, as service managers do after a while. A server that is leaving ignores it. %s still serves its clients.", n.Name),
-		Hint:    "How long will it take, with so many clients on it?",
-		Given:   append(append(r.isUp(r.Topology.Permanent()...), r.replicated()...), r.fit(n)),
-		Do:      Series{Drain{Node: n.Name}, SendSignal{Node: n.Name, Signal: cluster.SignalTerm}},
-		Until:   []Check{Leaving{Node: n.Name}, Deaf{Node: n.Name, Signal: cluster.SignalTerm, For: deafFor}},
-		Timeout: actTimeout,
-		NoUndo:  "a server that is leaving cannot be talked out of it; it can only be started again",
-	}
-}
-
+// kill is one step: a reader takes longer than the server that is leaving.
 func (r breakIt) kill() Step {
 	n := r.c
 	return Step{
 		ID: slug("kill", n.Name), Title: fmt.Sprintf("Kill %s as it leaves", n.Name), Node: n.Name,
-		Why: fmt.Sprintf("What loses its patience next sends SIGKILL, which nobody can ignore. The clients that %s still had lose their connections in one instant, all together, and look for another server. "+
-			"That is what lame duck mode was to avoid: a service manager's time limit has to be longer than the farewell.", n.Name),
+		Why: fmt.Sprintf("In lame duck mode a server takes no new clients, tells those it has that it is leaving, waits (ten seconds, here three), and then closes one client after the other. "+
+			"Somebody is impatient and sends SIGTERM, as service managers do after a while; a server that is leaving ignores it. What loses its patience next sends SIGKILL, which nobody can ignore: "+
+			"the clients that %s still has lose their connections in one instant, all together. A service manager's time limit has to be longer than the farewell.", n.Name),
 		Hint:    "Do the clients come to one server, or to both? All at once, or one by one?",
-		Do:      StopNode{Node: n.Name, How: cluster.StopKill},
+		Given:   append(append(r.isUp(r.Topology.Permanent()...), r.replicated()...), r.fit(n)),
+		Do:      Series{Drain{Node: n.Name}, SendSignal{Node: n.Name, Signal: cluster.SignalTerm}, Sleep{For: deafFor}, StopNode{Node: n.Name, How: cluster.StopKill}},
 		Stops:   true,
-		Until:   append([]Check{Killed{Node: n.Name}}, r.calm(n)...),
+		Until:   append([]Check{Deaf{Node: n.Name, Signal: cluster.SignalTerm, For: deafFor}, Killed{Node: n.Name}}, r.calm(n)...),
 		Timeout: actTimeout,
 		Undo:    r.startAction(n),
 	}

@@ -256,6 +256,8 @@ func (c Deaf) Eval(o cluster.Observation) Verdict {
 	switch since := o.At.Sub(s.SignalAt); {
 	case s.Signal != c.Signal:
 		return unknown("it was not sent yet")
+	case s.Process.Exit != nil && s.Process.Stop == cluster.StopKill && s.Process.Exit.At.Sub(s.SignalAt) >= c.For:
+		return yes(fmt.Sprintf("pid %d lived on for %s, and then it was killed", s.Process.PID, Round(s.Process.Exit.At.Sub(s.SignalAt))))
 	case !s.Process.Alive():
 		return notUp(s)
 	case since < c.For:

@@ -124,6 +124,9 @@ func commandsOf(text string, top cluster.Topology) ([]string, error) {
 			lines = lines[end+1:]
 			continue
 		}
+		if strings.HasPrefix(line, "sleep ") {
+			continue // between two actions
+		}
 		c, err := commandOf(split(line), top)
 		if err != nil {
 			return nil, err

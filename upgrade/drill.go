@@ -57,6 +57,25 @@ func (a Drain) Run(ctx context.Context, d Driver) error {
 	return err
 }
 
+// Sleep lets time pass between two actions.
+type Sleep struct{ For time.Duration }
+
+// Command is the shell's.
+func (a Sleep) Command(cluster.Observation) string { return fmt.Sprintf("sleep %g", a.For.Seconds()) }
+
+// Script is the same.
+func (a Sleep) Script() string { return a.Command(cluster.Observation{}) }
+
+// Run waits.
+func (a Sleep) Run(ctx context.Context, _ Driver) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(a.For):
+		return nil
+	}
+}
+
 // SendSignal sends a node's process a signal that is not to end it.
 type SendSignal struct {
 	Node   string

@@ -43,7 +43,7 @@ var Terms = []Term{
 	{"log level", []string{"INF", "WRN", "ERR", "FTL", "TRC"}, "How serious a line of a server's log is: INF tells, DBG tells details, WRN warns, ERR is something that went wrong, FTL is the end.", logging},
 	{"mesh", []string{"meshed", "full mesh"}, "Every server of a cluster is joined with every other. That is needed: a server does not pass a message on from one route to another.", clustering},
 	{"message", nil, "What is sent through NATS: some bytes, under a subject.", pubsub},
-	{"meta leader", []string{"meta group"}, "Of all servers with JetStream in a cluster, the one that decides which of them hold which streams.", jsCluster},
+	{"meta leader", []string{"meta group", "meta"}, "Of all servers with JetStream in a cluster, the one that decides which of them hold which streams.", jsCluster},
 	{"monitoring", []string{"monitor", "-m"}, "A port at which a server answers questions about itself, as web pages: /varz, /routez, /connz, /healthz.", monitoring},
 	{"NATS", nil, "A messaging system: programs send messages under a subject to servers, which pass them on to all who want them.", docs + "nats-concepts/what-is-nats/walkthrough_setup"},
 	{"nats sub", []string{"nats req", "nats CLI"}, "The subscriber of nats, the command-line tool of NATS: it prints what it hears. The tool is a program of its own, beside nats-server.", docs + "nats-concepts/what-is-nats/walkthrough_setup"},

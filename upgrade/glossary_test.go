@@ -19,7 +19,8 @@ var technical = strings.Fields(`account acknowledged ack binary bucket client cl
 var phrases = []string{"lame duck", "core NATS", "at most once", "system account", "queue group", "way back", "no responders", "thundering herd", "meta leader"}
 
 // notWords are in upperCase, and are no words of NATS.
-var notWords = strings.Fields(`A B C D E F G H I J PID_OF_A PID_OF_B PID_OF_C PID_OF_D PID_OF_E PID_OF_F CONFIG EOF OK ONE NOT AND NO ALL ANY MB GB MS KB MIB`)
+var notWords = strings.Fields(`A B C D E F G H I J PID_OF_A PID_OF_B PID_OF_C PID_OF_D PID_OF_E PID_OF_F CONFIG EOF OK ONE NOT AND NO ALL ANY MB GB MS KB MIB
+	ROLL KV_ROLL ONE ONE_IN_MEMORY THREE_IN_MEMORY`) // the last are names of streams
 
 var (
 	upperCase = regexp.MustCompile(`(?:^|[\s(“"'$])([A-Z][A-Z0-9_]+)\b`)

@@ -20,7 +20,7 @@ func (c Compared) String() string {
 	if len(c.Finds) == 0 {
 		return fmt.Sprintf("the configurations of %s agree where they must", List(c.Nodes))
 	}
-	return fmt.Sprintf("comparing the configurations of %s finds “%s”", List(c.Nodes), strings.Join(c.Finds, "” and “"))
+	return fmt.Sprintf("comparing the configurations finds “%s”", strings.Join(c.Finds, "” and “"))
 }
 
 // Eval compares them.

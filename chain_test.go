@@ -73,3 +73,33 @@ func TestChainSpread(t *testing.T) {
 		})
 	}
 }
+
+// streamed are steps between release lines that the chapter on streams is walked
+// over.
+var streamed = [][2]string{{"2.14.9", "2.15.2"}, {"2.11.17", "2.12.15"}}
+
+// Streams, leaders and majorities across release lines: nothing that was
+// acknowledged is missing.
+func TestChainOfStreams(t *testing.T) {
+	for _, hop := range streamed {
+		for _, how := range []string{"int", "kill"} {
+			t.Run(strings.Join([]string{hop[0], "to", hop[1], "with", how}, " "), func(t *testing.T) {
+				for _, v := range hop {
+					releasetest.Build(t, v)
+				}
+				env := around(t)
+				file := filepath.Join(t.TempDir(), "r.json")
+				said, err := command(t, env, "run", "--chapter", "jetstream", "--stop", how, "--port-offset", env["OFFSET"], "--offline", "--from", hop[0], "--to", hop[1], "--report", file).CombinedOutput()
+				if err != nil || !strings.Contains(string(said), "Every acknowledged message is in the stream, once.") {
+					t.Fatalf("%v: %s", err, said)
+				}
+				nothingLeft(t, env)
+				for l := range strings.Lines(string(said)) {
+					if strings.HasPrefix(l, "VERIFIED") || strings.Contains(l, "stalled") || strings.Contains(l, "says no") {
+						t.Log(strings.TrimSpace(l))
+					}
+				}
+			})
+		}
+	}
+}

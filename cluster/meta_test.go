@@ -66,3 +66,17 @@ func TestSinceWhenAServerIsUnwell(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// The ids are those that servers of these names print.
+func TestPeersAreKnownByTheirIDs(t *testing.T) {
+	for said, want := range map[string]string{
+		"B": "B",
+		"Server name unknown at this time (peerID: jZ6RvVRH)": "C",
+		"Server name unknown at this time (peerID: 1vR9AhxX)": "D",
+		"Server name unknown at this time (peerID: 00000000)": "Server name unknown at this time (peerID: 00000000)",
+	} {
+		if got := PeerName(said); got != want {
+			t.Errorf("%s: %s", said, got)
+		}
+	}
+}

@@ -231,7 +231,7 @@ func (s *stored) stream(js jetstream.JetStream, was cluster.Stream) cluster.Stre
 		out.Led = append(slices.Clone(was.Led[max(0, len(was.Led)-keepLeaders):]), out.Leader)
 	}
 	for _, r := range info.Cluster.Replicas {
-		out.Replicas = append(out.Replicas, cluster.Replica{Node: strings.TrimSpace(r.Name), Current: r.Current, Offline: r.Offline, Lag: r.Lag})
+		out.Replicas = append(out.Replicas, cluster.Replica{Node: cluster.PeerName(strings.TrimSpace(r.Name)), Current: r.Current, Offline: r.Offline, Lag: r.Lag})
 	}
 	return out
 }

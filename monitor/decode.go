@@ -104,7 +104,7 @@ const globalAccount = "$G"
 func (j jsz) jetStream() cluster.JetStream {
 	out := cluster.JetStream{Meta: cluster.Meta{Leader: j.Meta.Leader, Size: j.Meta.Size}}
 	for _, r := range j.Meta.Replicas {
-		out.Meta.Replicas = append(out.Meta.Replicas, cluster.Replica{Node: r.Name, Current: r.Current, Offline: r.Offline, Lag: r.Lag})
+		out.Meta.Replicas = append(out.Meta.Replicas, cluster.Replica{Node: cluster.PeerName(r.Name), Current: r.Current, Offline: r.Offline, Lag: r.Lag})
 	}
 	for _, a := range j.Accounts {
 		if a.Name != globalAccount {

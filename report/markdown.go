@@ -212,6 +212,9 @@ func (r Report) steps(b *strings.Builder) {
 				fmt.Fprintf(b, "\n```bash\n%s\n```\n", fenced([]string{s.Command}))
 			}
 			b.WriteString("\n")
+			for _, c := range s.Before {
+				fmt.Fprintf(b, "- before: %s %s%s\n", c.mark(), cell(c.Text), cell(dash(c.Detail)))
+			}
 			for _, c := range s.Checks {
 				fmt.Fprintf(b, "- %s %s%s\n", c.mark(), cell(c.Text), cell(dash(c.Detail)))
 			}

@@ -119,9 +119,19 @@ func (p *Printer) began(e upgrade.StepBegan, s rehearsal.State) {
 	if e.How == upgrade.ByHand {
 		p.printf("        found done already\n")
 	} else if st.Command != "" {
+		if st.Stops {
+			p.gate(st)
+		}
 		for line := range strings.Lines(st.Command) {
 			p.printf("        $ %s\n", strings.TrimSpace(line))
 		}
+	}
+}
+
+// gate prints what held before a server was stopped.
+func (p *Printer) gate(st upgrade.StepProgress) {
+	for _, g := range st.Given {
+		p.printf("        before: %s %s%s\n", mark(g.Met, g.Known), g.Text, dash(g.Detail))
 	}
 }
 

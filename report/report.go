@@ -116,6 +116,7 @@ type Step struct {
 	Log        []string       `json:"log,omitempty"`      // what the server of a failed step wrote last
 	BeganMS    *float64       `json:"began_ms,omitempty"` // since the rehearsal began; absent if it was not reached
 	TookMS     float64        `json:"took_ms"`
+	Before     []Check        `json:"before,omitempty"` // what was seen of what had to hold before a server was stopped
 	Checks     []Check        `json:"checks"`
 	Moved      map[string]int `json:"moved,omitempty"`
 	Reconnects int            `json:"reconnects"`
@@ -354,6 +355,11 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 	if !st.Began.IsZero() {
 		at := ms(st.Began.Sub(began(s)))
 		out.BeganMS = &at
+	}
+	for _, g := range st.Given {
+		if st.Stops {
+			out.Before = append(out.Before, Check{Text: g.Text, OK: g.Met, Known: g.Known, Detail: g.Detail})
+		}
 	}
 	for _, c := range st.Checks {
 		out.Checks = append(out.Checks, Check{Text: c.Text, OK: c.Met, Known: c.Known, Detail: c.Detail})

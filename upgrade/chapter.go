@@ -26,6 +26,7 @@ var Chapters = []Chapter{
 	seeded,
 	spreadChapter,
 	parityChapter,
+	jetStreamChapter,
 	free,
 }
 

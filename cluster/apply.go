@@ -50,6 +50,8 @@ func (o Observation) Apply(at time.Time, e Event) Observation {
 			}
 			s.Process.Stop, s.Process.Asked = e.Stop, e.At
 		})
+	case StopIgnored:
+		return o.ofProcess(e.Node, e.PID, func(s *Server) { s.Process.Ignored = e.At })
 	case Exited:
 		return o.ofProcess(e.Node, e.PID, func(s *Server) {
 			s.Process.Exit = &e.Exit

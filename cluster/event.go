@@ -126,6 +126,15 @@ type StopAsked struct {
 	At   time.Time `json:"at"`
 }
 
+// StopIgnored says that a process in lame duck mode was sent a signal which it takes
+// no notice of then.
+type StopIgnored struct {
+	Node string    `json:"node"`
+	PID  int       `json:"pid"`
+	Stop Stop      `json:"stop"`
+	At   time.Time `json:"at"`
+}
+
 // Exited says that a process ended.
 type Exited struct {
 	Node string `json:"node"`
@@ -208,6 +217,7 @@ func (Requested) Kind() string          { return "requested" }
 func (Inspected) Kind() string          { return "inspected" }
 func (Started) Kind() string            { return "started" }
 func (StopAsked) Kind() string          { return "stop-asked" }
+func (StopIgnored) Kind() string        { return "stop-ignored" }
 func (Exited) Kind() string             { return "exited" }
 func (Logged) Kind() string             { return "logged" }
 func (ApplicationStarted) Kind() string { return "application-started" }
@@ -234,6 +244,7 @@ var Events = []Event{
 	Inspected{},
 	Started{},
 	StopAsked{},
+	StopIgnored{},
 	Exited{},
 	Logged{},
 	ApplicationStarted{},

@@ -67,11 +67,12 @@ type Process struct {
 	Build   Build     `json:"build"` // the file it was started from
 	Args    []string  `json:"args,omitempty"`
 	Started time.Time `json:"started"`
-	Stop    Stop      `json:"stop,omitempty"`  // how it was asked to end
-	Asked   time.Time `json:"asked,omitzero"`  // when it was asked
-	Exit    *Exit     `json:"exit,omitempty"`  // nil while it lives
-	Held    bool      `json:"held,omitempty"`  // it was sent SIGSTOP, and does nothing until SIGCONT
-	Guest   bool      `json:"guest,omitempty"` // somebody else started it, from the file in the slot; it is never signalled
+	Stop    Stop      `json:"stop,omitempty"`   // how it was asked to end
+	Asked   time.Time `json:"asked,omitzero"`   // when it was asked
+	Ignored time.Time `json:"ignored,omitzero"` // when it was sent SIGTERM in lame duck mode
+	Exit    *Exit     `json:"exit,omitempty"`   // nil while it lives
+	Held    bool      `json:"held,omitempty"`   // it was sent SIGSTOP, and does nothing until SIGCONT
+	Guest   bool      `json:"guest,omitempty"`  // somebody else started it, from the file in the slot; it is never signalled
 }
 
 // Alive says that the process was started and has not exited.

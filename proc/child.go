@@ -146,7 +146,11 @@ func (c *child) ask(how cluster.Stop) error {
 	case c.guest != nil:
 		return fmt.Errorf("it was started by hand, pid %d, and nats-roll ends only what it started: stop it in its own terminal", c.pid)
 	case c.stop == cluster.StopLameDuck && (how == cluster.StopTerm || how == cluster.StopLameDuck):
-		// nats-server server/signal.go: SIGTERM is swallowed in lame duck mode
+		// nats-server server/signal.go: SIGTERM is swallowed in lame duck mode. It is
+		// sent all the same: who asks may want to see that.
+		if how == cluster.StopTerm && c.group.signal(how) == nil {
+			c.sink(cluster.StopIgnored{Node: c.slot.Node, PID: c.pid, Stop: how, At: time.Now()})
+		}
 		return fmt.Errorf("it is in lame duck mode and ignores %s; SIGINT ends it", how.Signal())
 	}
 	at := time.Now()

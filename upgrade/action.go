@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"nats-roll/cluster"
 )
@@ -95,6 +96,34 @@ func (a StopNode) See() string {
 
 // Run stops the server.
 func (a StopNode) Run(ctx context.Context, d Driver) error { return d.Stop(ctx, a.Node, a.How) }
+
+// Leave has a server leave in lame duck mode and, after a while, sends it SIGTERM, as
+// a service manager does whose patience is at its end.
+type Leave struct {
+	Node  string
+	After time.Duration
+}
+
+// Command is the two signals.
+func (a Leave) Command(o cluster.Observation) string {
+	p := pid(o, a.Node)
+	return fmt.Sprintf("%s; sleep %g; %s", cluster.StopLameDuck.Command(p), a.After.Seconds(), cluster.StopTerm.Command(p))
+}
+
+// Run sends both and waits for the end.
+func (a Leave) Run(ctx context.Context, d Driver) error {
+	left := make(chan error, 1)
+	go func() { left <- d.Stop(ctx, a.Node, cluster.StopLameDuck) }()
+	select {
+	case err := <-left:
+		return err
+	case <-time.After(a.After):
+	}
+	nudge, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	_ = d.Stop(nudge, a.Node, cluster.StopTerm) // what comes of it is seen
+	cancel()
+	return <-left
+}
 
 // Replace puts a build into a node's slot.
 type Replace struct {

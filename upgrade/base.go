@@ -35,10 +35,27 @@ const (
 // grace period, and then one client after another with at most a second
 // between two of them. (nats-server server/server.go lameDuckMode)
 func LameDuckTime(clients int) time.Duration {
-	if clients == 0 {
-		return 0
+	_, most := lameDuckTimes(clients, lameDuckMax, lameDuckMin)
+	return most
+}
+
+// LameDuckOf predicts it for a server, with the clients that it had when it was
+// asked, and with the durations that it is configured with.
+func LameDuckOf(s cluster.Server) (least, most time.Duration) {
+	if strings.Contains(s.Config, shortLameDuckConfig) {
+		return lameDuckTimes(s.Drained, shortLameDuck, shortGrace)
 	}
-	return lameDuckMin + min(lameDuckMax-lameDuckMin, time.Duration(clients)*time.Second)
+	return lameDuckTimes(s.Drained, lameDuckMax, lameDuckMin)
+}
+
+// lameDuckTimes: between two clients a server waits for a random time, at least half
+// of the longest pause. With streams it waits another second until others lead them.
+func lameDuckTimes(clients int, duration, grace time.Duration) (least, most time.Duration) {
+	if clients == 0 {
+		return 0, 0
+	}
+	pause := min((duration-grace)/time.Duration(clients), time.Second)
+	return grace + time.Duration(clients-1)*pause/2, grace + time.Duration(clients)*pause
 }
 
 // base is what every chapter makes its steps from: the servers, their builds,

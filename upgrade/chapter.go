@@ -27,6 +27,7 @@ var Chapters = []Chapter{
 	spreadChapter,
 	parityChapter,
 	jetStreamChapter,
+	recommendedChapter,
 	free,
 }
 

@@ -19,6 +19,7 @@ type Plan struct {
 	Slots    map[string]cluster.Build // what lies in each slot at the start
 	Configs  map[string]string        // and how its server is configured, if the topology is
 	Steps    []Step
+	Compare  []string // parts that are set side by side at the end
 	// Order says which of the nodes left has its turn next, and why if that is not
 	// the first of them; nil: they are in order.
 	Order func(o cluster.Observation, left []string) (next, why string)
@@ -92,6 +93,7 @@ type Outline struct {
 	Topology cluster.Topology `json:"topology"`
 	From     cluster.Builds   `json:"from"`
 	To       cluster.Builds   `json:"to"`
+	Compare  []string         `json:"compare,omitempty"` // parts that are set side by side
 	Steps    []StepOutline    `json:"steps"`
 }
 
@@ -128,7 +130,7 @@ type StepOutline struct {
 func (p Plan) Outline() Outline {
 	out := Outline{
 		Chapter: p.Chapter, Title: p.Title, Intro: p.Intro, Notes: p.Notes, Advice: p.Advice,
-		Topology: p.Topology, From: p.From, To: p.To,
+		Topology: p.Topology, From: p.From, To: p.To, Compare: p.Compare,
 	}
 	nothing := cluster.Observe(p.Topology)
 	for _, s := range p.Steps {
@@ -187,7 +189,7 @@ const (
 
 func momentOf(a Action) Moment {
 	switch a.(type) {
-	case StopNode:
+	case StopNode, Leave:
 		return MomentStop
 	case Replace:
 		return MomentSwap

@@ -110,7 +110,8 @@ func Condition(t theme.Theme, s cluster.Server, now time.Time) string {
 	case cluster.Starting, cluster.Stopping:
 		return t.Warn.Render("◐ ") + string(c)
 	case cluster.Draining:
-		left := upgrade.LameDuckTime(s.Drained) - now.Sub(p.Asked)
+		_, most := upgrade.LameDuckOf(s)
+		left := most - now.Sub(p.Asked)
 		return t.Warn.Render("◐ ") + fmt.Sprintf("lame duck ≤%ds", max(0, int(left.Seconds())))
 	case cluster.Frozen:
 		return t.Bad.Render("▲ ") + "no answer " + clock(now.Sub(s.Silent))

@@ -280,6 +280,9 @@ func (f *Fake) ask(name string, n *node, how cluster.Stop) {
 	first := n.process.Stop == ""
 	if !first {
 		if how == cluster.StopLameDuck || how == cluster.StopTerm || n.process.Stop != cluster.StopLameDuck {
+			if how == cluster.StopTerm && n.process.Stop == cluster.StopLameDuck {
+				f.Sink(cluster.StopIgnored{Node: name, PID: n.process.PID, Stop: how, At: time.Now()})
+			}
 			return // lame duck ignores SIGTERM, and the rest is under way
 		}
 		close(n.hurry)

@@ -40,6 +40,12 @@ type stay struct {
 	Away float64
 }
 
+// partRow is a line of the table of parts.
+type partRow struct {
+	Label string
+	Cells []string
+}
+
 // HTML writes the report as one page that needs nothing else: no script, no
 // picture, no style sheet. It prints, and has a dark side.
 func (r Report) HTML(w io.Writer) error {
@@ -61,6 +67,10 @@ func (r Report) HTML(w io.Writer) error {
 		}
 		ways = append(ways, way)
 	}
+	var parts []partRow
+	for _, row := range r.partRows() {
+		parts = append(parts, partRow{row.label, row.cells})
+	}
 	before, after := "servers with "+r.Builds["from"].String(), "servers with "+r.Builds["to"].String()
 	if before == after {
 		before, after = "servers before their restart", "servers after it"
@@ -68,6 +78,6 @@ func (r Report) HTML(w io.Writer) error {
 	return pageTemplate.Execute(w, map[string]any{
 		"R": r, "Head": r.head(), "Verdict": r.verdict(), "Over": r.OverBudget(), "Summary": r.summary(), "Taken": r.takenBack(), "Chart": r.draw(), "ByStep": byStep,
 		"Ways": ways, "Sides": r.sides(), "Command": r.commandLine(), "Made": r.made(), "Differing": len(r.differing()),
-		"Before": before, "After": after,
+		"Before": before, "After": after, "Parts": parts, "PartNames": r.partNames(),
 	})
 }

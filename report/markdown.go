@@ -33,6 +33,7 @@ func (r Report) Markdown(w io.Writer) error {
 	for _, w := range r.takenBack() {
 		fmt.Fprintf(&b, "\n> %s\n", cell(w))
 	}
+	r.beside(&b)
 	r.cost(&b)
 	r.limits(&b)
 	r.yours(&b)

@@ -227,6 +227,12 @@ func (p *Printer) finished(s rehearsal.State) {
 	for _, y := range r.Yours {
 		p.printf("  %-11s %s\n", y.Name, y.story())
 	}
+	if t := r.sideBySide(); t != "" {
+		p.printf("\n")
+		for l := range strings.Lines(t) {
+			p.printf("  %s", l)
+		}
+	}
 	for _, b := range r.Budgets {
 		p.printf("  budget      %s: %s\n", b.stands(), b.words())
 	}

@@ -39,6 +39,7 @@ type Report struct {
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
 	TakenBack  []Taken    `json:"taken_back,omitempty"` // steps that were done and taken back, in that order
+	Parts      []*Part    `json:"parts,omitempty"` // of the chapter, where it sets some side by side
 	Messages   Messages   `json:"messages"`
 	Earlier    []Messages `json:"earlier,omitempty"` // of clients that were disconnected, and whose ledger was closed
 	Reconnects Reconnects `json:"reconnects"`
@@ -213,6 +214,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s), Yours: yours(s.World),
 		TakenBack: taken(s), Messages: messages(f.Totals),
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
+		Parts:      parts(s.Plan),
 		Requests:   requests(f.Requests),
 		JetStream:  jetStream(f.Stored),
 		Builds:     map[string]cluster.Builds{"from": o.From, "to": o.To},

@@ -123,7 +123,7 @@ func (c jetStreamed) gate(n cluster.Node) []Requirement {
 		others = append(others, Restarted{Node: o.Name, Build: c.to(o)})
 	}
 	out := c.isUp(c.others(n.Name)...)
-	for _, o := range c.others(n.Name) {
+	for _, o := range c.Topology.Nodes { // and the one that leaves: it hands over what it has
 		out = append(out, Requirement{Check: Healthy{Node: o.Name}})
 	}
 	out = append(out, Requirement{Check: Quorum{Without: n.Name}})

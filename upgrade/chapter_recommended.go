@@ -49,11 +49,7 @@ func (c recommended) plan() Plan {
 	permanent := w.Topology.Permanent()
 	p := w.head("recommended", "As written and as recommended", c.intro())
 	p.Notes = append(p.Notes, "The sums of all messages and reconnects are those of the second half, whose clients are new. The table of both halves has the rest.")
-	text := shortLameDuckConfig
-	if w.Topology.JetStream {
-		text += cluster.SystemAccount
-	}
-	p.Configs = configured(w.Topology, text)
+	p.Configs = configured(w.Topology, c.config())
 	p.Compare = []string{partWritten, partToday}
 	p.Order = leaderLast
 	add := func(part string, steps ...Step) {
@@ -89,6 +85,15 @@ func (c recommended) plan() Plan {
 	return p
 }
 
+// config is every server's; with JetStream its group is managed through the system
+// account.
+func (c recommended) config() string {
+	if c.written.Topology.JetStream {
+		return shortLameDuckConfig + cluster.SystemAccount
+	}
+	return shortLameDuckConfig
+}
+
 func (c recommended) intro() string {
 	permanent := names(c.written.Topology.Permanent())
 	return fmt.Sprintf("You will upgrade %s from %s to %s twice, from the same start. First as the text has it: Ctrl+C, a new binary, a start, and on to the next. "+
@@ -122,6 +127,9 @@ func (c recommended) connected(id, title string) Step {
 	if id != "connect-clients" {
 		s.Quote, s.Met = "", nil // clients of before are no clients of now
 		s.Why = "The clients of the first half are closed, and new ones are connected where those were: the second half begins as the first one did."
+	}
+	if c.written.streams() {
+		s.Until = append(s.Until, c.today.whole()...)
 	}
 	return s
 }
@@ -197,6 +205,9 @@ func (c recommended) reset() Step {
 	s.Until = append(s.Until, Meshed{Among: names(permanent)})
 	if w.Topology.JetStream {
 		s.Until = append(s.Until, MetaWhole{Nodes: names(permanent)})
+		for _, n := range permanent {
+			s.Until = append(s.Until, Healthy{Node: n.Name})
+		}
 	}
 	return s
 }
@@ -204,14 +215,15 @@ func (c recommended) reset() Step {
 // gate is what is asked before a server leaves: whether the others can do without.
 func (c recommended) gate(n cluster.Node) []Requirement {
 	t := c.today
+	set := Requirement{Check: LameDuckSet{Node: n.Name}, Remedy: Configure{Node: n.Name, Text: c.config(), Slot: t.slot(n)}}
 	if t.Topology.JetStream {
-		return append(t.gate(n), Requirement{Check: LameDuckSet{Node: n.Name}}, Requirement{Check: Census{}})
+		return append(t.gate(n), set, Requirement{Check: Census{}})
 	}
 	out := t.isUp(t.others(n.Name)...)
-	for _, o := range t.others(n.Name) {
+	for _, o := range t.Topology.Nodes {
 		out = append(out, Requirement{Check: Healthy{Node: o.Name}})
 	}
-	return append(out, Requirement{Check: LameDuckSet{Node: n.Name}}, Requirement{Check: Census{}}, t.fit(n))
+	return append(out, set, Requirement{Check: Census{}}, t.fit(n))
 }
 
 // impatience is when SIGTERM is sent to the first server that leaves.

@@ -2,7 +2,9 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -40,6 +42,7 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 		)})
 	}
 	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})
+	parts = append(parts, part{gap: true, lines: sideBySide(t, p, size.W)})
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
@@ -63,6 +66,47 @@ func nodes(t theme.Theme, s rehearsal.State, w int) []string {
 		out = append(out, cut(line, w))
 	}
 	return out
+}
+
+// sideBySide is a table of the parts that the chapter compares.
+func sideBySide(t theme.Theme, p upgrade.Progress, w int) []string {
+	all := p.Compared()
+	if len(all) == 0 {
+		return nil
+	}
+	const cell = 16
+	row := func(label string, words func(upgrade.PartCost) string) string {
+		var cells strings.Builder
+		for _, c := range all {
+			cells.WriteString(fmt.Sprintf("%*s", cell, words(c)))
+		}
+		return between(label, cells.String(), w)
+	}
+	number := func(n func(upgrade.PartCost) uint64) func(upgrade.PartCost) string {
+		return func(c upgrade.PartCost) string { return count(n(c)) }
+	}
+	span := func(d func(upgrade.PartCost) time.Duration) func(upgrade.PartCost) string {
+		return func(c upgrade.PartCost) string { return upgrade.Round(d(c)) }
+	}
+	out := []string{t.Dim.Render(row("What each part cost", func(c upgrade.PartCost) string { return c.Part }))}
+	out = append(out,
+		row("Servers stopped", number(func(c upgrade.PartCost) uint64 { return uint64(c.Stops) })),
+		row("Longest away", span(func(c upgrade.PartCost) time.Duration { return c.Away })),
+		row("Reconnects", number(func(c upgrade.PartCost) uint64 { return uint64(c.Reconnects) })),
+		row("Messages lost", number(func(c upgrade.PartCost) uint64 { return c.Lost })),
+		row("Messages twice", number(func(c upgrade.PartCost) uint64 { return c.Duplicated })),
+	)
+	if slices.ContainsFunc(all, func(c upgrade.PartCost) bool { return c.Unanswered > 0 }) {
+		out = append(out, row("Requests unanswered", number(func(c upgrade.PartCost) uint64 { return uint64(c.Unanswered) })))
+	}
+	if slices.ContainsFunc(all, func(c upgrade.PartCost) bool { return c.Stalls > 0 }) {
+		out = append(
+			out,
+			row("Writes that stalled", number(func(c upgrade.PartCost) uint64 { return uint64(c.Stalls) })),
+			row("Longest stall", span(func(c upgrade.PartCost) time.Duration { return c.Stall })),
+		)
+	}
+	return append(out, row("Took", span(func(c upgrade.PartCost) time.Duration { return c.Took })))
 }
 
 // costs is a table of the steps that clients felt.

@@ -314,8 +314,8 @@ func TestWhatWasTakenBackIsStillToldOf(t *testing.T) {
 }
 
 // beyond is the step of a chapter from which on the fake cannot walk it: its clients
-// are not told that their server is going to end.
-var beyond = map[string]string{"spread": "warn-clients"}
+// are not told that their server is going to end, and it stores nothing.
+var beyond = map[string]string{"spread": "warn-clients", "jetstream": "connect-clients"}
 
 // Undo brings back what was in every chapter, wherever a step has one.
 func TestUndoInEveryChapter(t *testing.T) {

@@ -97,7 +97,7 @@ func (c jetStreamed) begin(i int) Step {
 		s.Until = append(s.Until, Meshed{Among: names(c.Topology.Permanent()[:i+1])})
 		s.Why = fmt.Sprintf("%s joins. As soon as more than half of the servers are there, they elect one that leads the group; that takes some seconds the first time. "+
 			"Each stream gets a group of its own, and a leader of its own.", n.Name)
-		s.Hint = "http://localhost:PORT/jsz of any server, with its monitoring port, shows the group as that server sees it."
+		s.Hint = "The page /jsz of any server's monitoring port shows the group as that server sees it."
 	}
 	if i == len(c.Topology.Permanent())-1 {
 		s.Until = append(s.Until, MetaWhole{Nodes: names(c.Topology.Permanent())})

@@ -126,7 +126,7 @@ func (c recommended) connected(id, title string) Step {
 	s.Hint = "All subscribers begin on the first server, in both halves: the start is the same."
 	if id != "connect-clients" {
 		s.Quote, s.Met = "", nil // clients of before are no clients of now
-		s.Why = "The clients of the first half are closed, and new ones are connected where those were: the second half begins as the first one did."
+		s.Why = "The clients of the first half are gone; new ones are connected where those were at first. So the second half begins as the first one did."
 	}
 	if c.written.streams() {
 		s.Until = append(s.Until, c.today.whole()...)
@@ -192,10 +192,10 @@ func (c recommended) reset() Step {
 	}
 	s := Step{
 		ID: "reset", Title: "Bring the old servers back",
-		Why: fmt.Sprintf("So that both halves begin alike, %s are stopped, get their old binaries and are started again. This is no way to downgrade: all of them are away at the same time. "+
+		Why: fmt.Sprintf("So that both halves begin alike, the clients leave, and %s are stopped, get their old binaries and are started again. This is no way to downgrade: all of them are away at the same time. "+
 			"It is not part of the table.", List(names(permanent))),
 		Hint: "For the way back that the text describes there is a chapter of its own.",
-		Do:   Series{stop, replace, start}, Stops: true,
+		Do:   Series{DisconnectClients{}, stop, replace, start}, Stops: true,
 		Timeout: 2 * actTimeout,
 		NoUndo:  "it is itself the way back from the first half",
 	}

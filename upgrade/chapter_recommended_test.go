@@ -18,7 +18,7 @@ func recommended(t *testing.T, nodes int, js, spare bool, told func(*upgradetest
 	t.Helper()
 	s := spec(t, nodes, spare)
 	s.Topology.JetStream, s.Topology.Configured = js, true
-	s.Workload.Subscribers = 4
+	s.Workload.Subscribers, s.Workload.Rate = 4, 1000
 	plan := upgrade.Recommended(s)
 	var began []string
 	w := begin(t, s, false, nil, func(r *upgrade.Runner) {

@@ -37,6 +37,7 @@ var words = map[string]string{
 	"SIGCONT": "introduced as what lets it go on",
 	"SIGHUP":  "introduced as what makes a server read its configuration again",
 	"MB":      "a unit", "MiB": "a unit", "GB": "a unit",
+	"ONE": "a stream, as the step says that makes it", "ROLL": "a stream, as the step says that makes it",
 	"URLs": "everybody knows them", "LDM": "the last word of a subject", "KICK": "the last word of a subject",
 	"INF": "the server's own word for a level", "ERR": "the server's own word for a level",
 	"WRN": "the server's own word for a level", "FTL": "the server's own word for a level",
@@ -207,6 +208,9 @@ var stepRules = []rule{
 var remediless = map[reflect.Type]string{
 	reflect.TypeFor[upgrade.Replicated](): "the servers do it by themselves",
 	reflect.TypeFor[upgrade.Steady]():     "time does it",
+	reflect.TypeFor[upgrade.Healthy]():    "the server does it, once it has caught up",
+	reflect.TypeFor[upgrade.Quorum]():     "the servers do it, when enough of them are there",
+	reflect.TypeFor[upgrade.Census]():     "the clients come by themselves",
 }
 
 func unless(ok bool, format string, args ...any) []string {

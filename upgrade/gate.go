@@ -97,8 +97,10 @@ func (c Ignores) Eval(o cluster.Observation) Verdict {
 	s, _ := o.Server(c.Node)
 	p := s.Process
 	switch {
+	case p.Ignored.IsZero() && p.Exit != nil && p.Stop == cluster.StopLameDuck:
+		return yes("nothing to be seen: it was gone before SIGTERM was sent, " + Round(p.Exit.After) + " after SIGUSR2")
 	case p.Ignored.IsZero():
-		return no("it was not sent while it left")
+		return no("it was not sent yet")
 	case p.Exit == nil:
 		return no("it goes on")
 	case p.Exit.At.Sub(p.Ignored) < stays:

@@ -39,7 +39,7 @@ type Report struct {
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
 	TakenBack  []Taken    `json:"taken_back,omitempty"` // steps that were done and taken back, in that order
-	Parts      []*Part    `json:"parts,omitempty"` // of the chapter, where it sets some side by side
+	Parts      []*Part    `json:"parts,omitempty"`      // of the chapter, where it sets some side by side
 	Messages   Messages   `json:"messages"`
 	Earlier    []Messages `json:"earlier,omitempty"` // of clients that were disconnected, and whose ledger was closed
 	Reconnects Reconnects `json:"reconnects"`

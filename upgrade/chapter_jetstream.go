@@ -224,7 +224,7 @@ func (c jetStreamed) without(permanent []cluster.Node) []Step {
 			NoUndo:  "any server may lead; the servers move it by themselves",
 		})
 	}
-	again := func(n cluster.Node) StartNode { return c.startAction(n) }
+	again := c.startAction
 	return append(
 		out,
 		Step{

@@ -48,7 +48,6 @@ func (c recommended) plan() Plan {
 	w := c.written
 	permanent := w.Topology.Permanent()
 	p := w.head("recommended", "As written and as recommended", c.intro())
-	p.Notes = append(p.Notes, "The sums of all messages and reconnects are those of the second half, whose clients are new. The table of both halves has the rest.")
 	p.Configs = configured(w.Topology, c.config())
 	p.Compare = []string{partWritten, partToday}
 	p.Order = leaderLast
@@ -227,7 +226,7 @@ func (c recommended) gate(n cluster.Node) []Requirement {
 }
 
 // impatience is when SIGTERM is sent to the first server that leaves.
-const impatience = 2 * time.Second
+const impatience = time.Second
 
 func (c recommended) drain(i int) Step {
 	t := c.today
@@ -248,7 +247,7 @@ func (c recommended) drain(i int) Step {
 	if i == 0 {
 		s.Do = Leave{Node: n.Name, After: impatience}
 		s.Until = append(s.Until, Ignores{Node: n.Name})
-		s.Why += " Service managers that lose their patience send SIGTERM; here it is sent after two seconds, to see what comes of it."
+		s.Why += " Service managers that lose their patience send SIGTERM; here it is sent after a second, to see what comes of it."
 	}
 	if t.streams() {
 		s.Until = append(s.Until, LedElsewhere{Node: n.Name}, Acking{})

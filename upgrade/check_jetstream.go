@@ -354,7 +354,7 @@ func took(n uint64) string {
 type Halted struct{ For time.Duration }
 
 func (c Halted) String() string {
-	return fmt.Sprintf("nothing is acknowledged for %g s, and no stream has a leader", c.For.Seconds())
+	return fmt.Sprintf("no stream is led or written to for %g s", c.For.Seconds())
 }
 
 // Eval looks at the streams and at the newest acknowledgement.

@@ -21,7 +21,7 @@ func (c Renewed) String() string { return fmt.Sprintf("%s is a new process of %s
 
 // Eval compares the server's own id and start with those of the process before.
 func (c Renewed) Eval(o cluster.Observation) Verdict {
-	if v := (Running{Node: c.Node, Build: c.Build}).Eval(o); !v.Met {
+	if v := Running(c).Eval(o); !v.Met {
 		return v
 	}
 	s, _ := o.Server(c.Node)
@@ -111,4 +111,4 @@ func (c Ignores) Eval(o cluster.Observation) Verdict {
 
 // stays is how much longer than after any other SIGTERM a server has to live to have
 // ignored it.
-const stays = time.Second
+const stays = 250 * time.Millisecond

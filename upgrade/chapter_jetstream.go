@@ -8,7 +8,7 @@ import (
 )
 
 var jetStreamChapter = Chapter{
-	Name: "jetstream", About: "streams during the upgrade: leaders, majorities, and what a temporary server leaves behind", Plan: JetStream,
+	Name: "jetstream", About: "streams during the upgrade: leaders, majorities, and what a temporary server leaves behind", Takes: "15 minutes", Plan: JetStream,
 	Flags: map[string]string{"nodes": "3", "jetstream": "true", "clients": "5"},
 	Fixed: []string{"nodes", "jetstream", "no-spare"},
 	Shape: func(t *cluster.Topology) { t.Configured = true },
@@ -48,7 +48,7 @@ const (
 
 func (c jetStreamed) plan(spare cluster.Node, hasSpare bool) Plan {
 	p := c.all.head("jetstream", "JetStream", c.intro())
-	p.Configs = configs(p.Topology.Nodes, shortLameDuckConfig+cluster.SystemAccount)
+	p.Configs = configured(p.Topology, shortLameDuckConfig+cluster.SystemAccount)
 	p.Order = leaderLast
 	permanent := c.Topology.Permanent()
 	add := func(part string, steps ...Step) {
@@ -97,7 +97,7 @@ func (c jetStreamed) begin(i int) Step {
 		s.Until = append(s.Until, Meshed{Among: names(c.Topology.Permanent()[:i+1])})
 		s.Why = fmt.Sprintf("%s joins. As soon as more than half of the servers are there, they elect one that leads the group; that takes some seconds the first time. "+
 			"Each stream gets a group of its own, and a leader of its own.", n.Name)
-		s.Hint = "http://localhost:PORT/jsz of any server, with its monitoring port, shows the group as that server sees it."
+		s.Hint = "The page /jsz of any server's monitoring port shows the group as that server sees it."
 	}
 	if i == len(c.Topology.Permanent())-1 {
 		s.Until = append(s.Until, MetaWhole{Nodes: names(c.Topology.Permanent())})
@@ -112,7 +112,7 @@ func (c jetStreamed) work() Step {
 	s.Why += fmt.Sprintf(" Besides, there are three small streams that get %d messages each at once and none later: ONE is kept by a single server on its disk, ONE_IN_MEMORY by a single server in its memory, "+
 		"THREE_IN_MEMORY by three servers in theirs. ROLL and KV_ROLL, the bucket's, are kept by three on their disks.", sampleMessages)
 	s.Hint = "A message is acknowledged when more than half of the servers that keep the stream have it. That is why one of three may be away."
-	s.Until = append(s.Until, SameMessages{Nodes: names(c.Topology.Permanent())}, Remembered{}, Acking{})
+	s.Until = append(s.Until, SameCopies{Nodes: names(c.Topology.Permanent())}, Remembered{}, Acking{})
 	return s
 }
 
@@ -153,7 +153,7 @@ func (c jetStreamed) stop(n cluster.Node) Step {
 		Stops:   true,
 		Met:     Exited{Node: n.Name},
 		Past:    Restarted{Node: n.Name, Build: c.to(n)},
-		Until:   append([]Check{Exited{Node: n.Name}, LedElsewhere{Node: n.Name}, OnlyThere{Away: n.Name}, Acking{}, Meshed{Among: names(others)}}, c.elsewhere(n)...),
+		Until:   append([]Check{Exited{Node: n.Name}, LedElsewhere{Node: n.Name}, Single{Away: n.Name}, Acking{}, Meshed{Among: names(others)}}, c.elsewhere(n)...),
 		Timeout: c.stopTimeout(),
 		Undo:    c.startAction(n),
 		Back:    c.back(n),
@@ -200,7 +200,7 @@ func (c jetStreamed) whole() []Check {
 		out = append(out, Healthy{Node: n})
 	}
 	out = append(out, MetaWhole{Nodes: permanent})
-	return append(append(out, c.current()...), SameMessages{Nodes: permanent})
+	return append(append(out, c.current()...), SameCopies{Nodes: permanent})
 }
 
 // prefers is since when the meta group can be told who is to lead it.
@@ -224,7 +224,7 @@ func (c jetStreamed) without(permanent []cluster.Node) []Step {
 			NoUndo:  "any server may lead; the servers move it by themselves",
 		})
 	}
-	again := func(n cluster.Node) StartNode { return c.startAction(n) }
+	again := c.startAction
 	return append(
 		out,
 		Step{
@@ -345,6 +345,6 @@ func (c jetStreamed) close() Step {
 		"What to take home: stop servers so that they can say goodbye, count before each stop, ask the leaders and wait until all is current, stop the leader last, and give temporary servers no JetStream. " +
 		"Streams with one copy are away with their server, and what is only in one memory does not outlive it."
 	s.Hint = "Compare the longest time that a write took with the way in which you stopped the servers: try --stop kill."
-	s.Until = append(s.Until, SameMessages{Nodes: names(c.Topology.Permanent())}, Remembered{}, StreamsSum{})
+	s.Until = append(s.Until, SameCopies{Nodes: names(c.Topology.Permanent())}, Remembered{}, StreamsSum{})
 	return s
 }

@@ -8,7 +8,7 @@ import (
 )
 
 var recommendedChapter = Chapter{
-	Name: "recommended", About: "the upgrade as written, and as it is recommended today, from the same start", Plan: Recommended,
+	Name: "recommended", About: "the upgrade as written, and as it is recommended today, from the same start", Takes: "10 minutes", Plan: Recommended,
 	Flags: map[string]string{"clients": "8"},
 	Fixed: []string{"stop"},
 	Shape: func(t *cluster.Topology) { t.Configured = true },
@@ -48,8 +48,7 @@ func (c recommended) plan() Plan {
 	w := c.written
 	permanent := w.Topology.Permanent()
 	p := w.head("recommended", "As written and as recommended", c.intro())
-	p.Notes = append(p.Notes, "The sums of all messages and reconnects are those of the second half, whose clients are new. The table of both halves has the rest.")
-	p.Configs = configs(w.Topology.Nodes, c.config())
+	p.Configs = configured(w.Topology, c.config())
 	p.Compare = []string{partWritten, partToday}
 	p.Order = leaderLast
 	add := func(part string, steps ...Step) {
@@ -126,7 +125,7 @@ func (c recommended) connected(id, title string) Step {
 	s.Hint = "All subscribers begin on the first server, in both halves: the start is the same."
 	if id != "connect-clients" {
 		s.Quote, s.Met = "", nil // clients of before are no clients of now
-		s.Why = "The clients of the first half are closed, and new ones are connected where those were: the second half begins as the first one did."
+		s.Why = "The clients of the first half are gone; new ones are connected where those were at first. So the second half begins as the first one did."
 	}
 	if c.written.streams() {
 		s.Until = append(s.Until, c.today.whole()...)
@@ -192,10 +191,10 @@ func (c recommended) reset() Step {
 	}
 	s := Step{
 		ID: "reset", Title: "Bring the old servers back",
-		Why: fmt.Sprintf("So that both halves begin alike, %s are stopped, get their old binaries and are started again. This is no way to downgrade: all of them are away at the same time. "+
+		Why: fmt.Sprintf("So that both halves begin alike, the clients leave, and %s are stopped, get their old binaries and are started again. This is no way to downgrade: all of them are away at the same time. "+
 			"It is not part of the table.", List(names(permanent))),
 		Hint: "For the way back that the text describes there is a chapter of its own.",
-		Do:   Series{stop, replace, start}, Stops: true,
+		Do:   Series{DisconnectClients{}, stop, replace, start}, Stops: true,
 		Timeout: 2 * actTimeout,
 		NoUndo:  "it is itself the way back from the first half",
 	}
@@ -227,7 +226,7 @@ func (c recommended) gate(n cluster.Node) []Requirement {
 }
 
 // impatience is when SIGTERM is sent to the first server that leaves.
-const impatience = 2 * time.Second
+const impatience = time.Second
 
 func (c recommended) drain(i int) Step {
 	t := c.today
@@ -248,7 +247,7 @@ func (c recommended) drain(i int) Step {
 	if i == 0 {
 		s.Do = Leave{Node: n.Name, After: impatience}
 		s.Until = append(s.Until, Ignores{Node: n.Name})
-		s.Why += " Service managers that lose their patience send SIGTERM; here it is sent after two seconds, to see what comes of it."
+		s.Why += " Service managers that lose their patience send SIGTERM; here it is sent after a second, to see what comes of it."
 	}
 	if t.streams() {
 		s.Until = append(s.Until, LedElsewhere{Node: n.Name}, Acking{})
@@ -303,7 +302,7 @@ func (c recommended) close() Step {
 		"because core NATS does not keep anything for it. What the gates are worth shows with streams, and on the day when a server does not come back as it should."
 	s.Hint = "Walk it again with --nodes 3 --jetstream, and compare how long writing stood still."
 	if c.today.streams() {
-		s.Until = append(s.Until, SameMessages{Nodes: names(c.today.Topology.Permanent())}, StreamsSum{})
+		s.Until = append(s.Until, SameCopies{Nodes: names(c.today.Topology.Permanent())}, StreamsSum{})
 	}
 	return s
 }

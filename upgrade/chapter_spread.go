@@ -45,7 +45,7 @@ var cures = []struct{ id, name string }{
 
 func (r spreading) plan() Plan {
 	p := r.head("spread", "Where clients go", r.intro())
-	p.Configs = configs(r.Topology.Nodes, cluster.SystemAccount)
+	p.Configs = configured(r.Topology, cluster.SystemAccount)
 	permanent := r.Topology.Permanent()
 	a, b := permanent[0], permanent[1]
 

@@ -193,15 +193,15 @@ func (c LedElsewhere) Eval(o cluster.Observation) Verdict {
 // answers, beside what their times say.
 const written = 100 * time.Millisecond
 
-// SameMessages holds when every server has as many messages of a stream with several copies
+// SameCopies holds when every server has as many messages of a stream with several copies
 // as the others: in its own words, and not in its leader's. Servers are asked one by
 // one; while a stream is written to, they may differ by what was written meanwhile.
-type SameMessages struct{ Nodes []string }
+type SameCopies struct{ Nodes []string }
 
-func (c SameMessages) String() string { return "leaders and followers have the same messages" }
+func (c SameCopies) String() string { return "leaders and followers have the same messages" }
 
 // Eval compares what the servers say of their own copies.
-func (c SameMessages) Eval(o cluster.Observation) Verdict {
+func (c SameCopies) Eval(o cluster.Observation) Verdict {
 	if len(o.Fleet.Streams) == 0 {
 		return unknown("the streams were not asked for yet")
 	}
@@ -250,16 +250,14 @@ func (c SameMessages) Eval(o cluster.Observation) Verdict {
 	return yes("/jsz: " + strings.Join(words, "; "))
 }
 
-// OnlyThere holds when a stream that only one server has does not answer while that is
+// Single holds when a stream that only one server has does not answer while that is
 // away, and all others do.
-type OnlyThere struct{ Away string }
+type Single struct{ Away string }
 
-func (c OnlyThere) String() string {
-	return "what only " + c.Away + " has does not answer, the rest does"
-}
+func (c Single) String() string { return "what only " + c.Away + " has does not answer, the rest does" }
 
 // Eval asks for the samples.
-func (c OnlyThere) Eval(o cluster.Observation) Verdict {
+func (c Single) Eval(o cluster.Observation) Verdict {
 	var words []string
 	for _, s := range o.Fleet.Streams {
 		away := s.Copies == 1 && s.Home() == c.Away
@@ -356,7 +354,7 @@ func took(n uint64) string {
 type Halted struct{ For time.Duration }
 
 func (c Halted) String() string {
-	return fmt.Sprintf("nothing is acknowledged for %g s, and no stream has a leader", c.For.Seconds())
+	return fmt.Sprintf("no stream is led or written to for %g s", c.For.Seconds())
 }
 
 // Eval looks at the streams and at the newest acknowledgement.

@@ -169,11 +169,11 @@ func TestServersHaveTheSameMessages(t *testing.T) {
 		{"not asked", group(t, 3), false, "not asked for yet"},
 	} {
 		tt.o.Fleet.Stored.Rate = 60
-		v := SameMessages{Nodes: three}.Eval(tt.o)
+		v := SameCopies{Nodes: three}.Eval(tt.o)
 		if v.Met != tt.met || !strings.Contains(v.Detail, tt.says) {
 			t.Errorf("%s: %+v", tt.name, v)
 		}
-		if tt.o.Fleet.Settled = true; tt.name == "written to meanwhile" && (SameMessages{Nodes: three}).Eval(tt.o).Met {
+		if tt.o.Fleet.Settled = true; tt.name == "written to meanwhile" && (SameCopies{Nodes: three}).Eval(tt.o).Met {
 			t.Error("they differ although nothing is written any more")
 		}
 	}
@@ -196,10 +196,10 @@ func TestSamplesAreLookedAt(t *testing.T) {
 		met  bool
 		says string
 	}{
-		{OnlyThere{Away: "B"}, streams(0, 100, 100, ""), true, "ONE does not answer, MEM, led by C, has 100"},
-		{OnlyThere{Away: "B"}, streams(100, 100, 100, "B"), false, "ONE answers, although only B has it"},
-		{OnlyThere{Away: "A"}, streams(0, 100, 100, ""), false, "ONE does not answer"},
-		{OnlyThere{Away: "A"}, group(t, 3), false, "not asked"},
+		{Single{Away: "B"}, streams(0, 100, 100, ""), true, "ONE does not answer, MEM, led by C, has 100"},
+		{Single{Away: "B"}, streams(100, 100, 100, "B"), false, "ONE answers, although only B has it"},
+		{Single{Away: "A"}, streams(0, 100, 100, ""), false, "ONE does not answer"},
+		{Single{Away: "A"}, group(t, 3), false, "not asked"},
 		{Remembered{}, streams(100, 100, 100, "B"), true, "ONE 100 of 100, MEM 100 of 100, THREE 100 of 100"},
 		{Remembered{}, streams(100, 0, 100, "B"), false, "MEM 0 of 100"},
 		{Remembered{}, streams(100, 100, 99, "B"), false, "THREE 99 of 100"},

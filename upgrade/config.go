@@ -15,10 +15,10 @@ const (
 	shortLameDuckConfig = "lame_duck_duration: 30s\nlame_duck_grace_period: 1s\n"
 )
 
-// configs gives every server the same configuration.
-func configs(nodes []cluster.Node, text string) map[string]string {
+// configured gives every server the same configuration.
+func configured(t cluster.Topology, text string) map[string]string {
 	out := map[string]string{}
-	for _, n := range nodes {
+	for _, n := range t.Nodes {
 		out[n.Name] = text
 	}
 	return out

@@ -21,7 +21,7 @@ func (c Renewed) String() string { return fmt.Sprintf("%s is a new process of %s
 
 // Eval compares the server's own id and start with those of the process before.
 func (c Renewed) Eval(o cluster.Observation) Verdict {
-	if v := (Running{Node: c.Node, Build: c.Build}).Eval(o); !v.Met {
+	if v := Running(c).Eval(o); !v.Met {
 		return v
 	}
 	s, _ := o.Server(c.Node)
@@ -97,8 +97,10 @@ func (c Ignores) Eval(o cluster.Observation) Verdict {
 	s, _ := o.Server(c.Node)
 	p := s.Process
 	switch {
+	case p.Ignored.IsZero() && p.Exit != nil && p.Stop == cluster.StopLameDuck:
+		return yes("nothing to be seen: it was gone before SIGTERM was sent, " + Round(p.Exit.After) + " after SIGUSR2")
 	case p.Ignored.IsZero():
-		return no("it was not sent while it left")
+		return no("it was not sent yet")
 	case p.Exit == nil:
 		return no("it goes on")
 	case p.Exit.At.Sub(p.Ignored) < stays:
@@ -109,4 +111,4 @@ func (c Ignores) Eval(o cluster.Observation) Verdict {
 
 // stays is how much longer than after any other SIGTERM a server has to live to have
 // ignored it.
-const stays = time.Second
+const stays = 250 * time.Millisecond

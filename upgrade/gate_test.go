@@ -43,7 +43,8 @@ func TestGates(t *testing.T) {
 		{Left{"A"}, func(s *cluster.Server) { ended(time.Minute, cluster.StopLameDuck)(s); s.Process.Exit.Forced = true }, false, "was killed after 1m0s"},
 		{Ignores{"A"}, termed(2*time.Second, 6*time.Second), true, "sent 2.00 s after SIGUSR2; the server went on for another 4.00 s"},
 		{Ignores{"A"}, termed(2*time.Second, 2100*time.Millisecond), false, "it ended 100 ms after it"},
-		{Ignores{"A"}, ended(6*time.Second, cluster.StopLameDuck), false, "it was not sent"},
+		{Ignores{"A"}, ended(time.Second, cluster.StopLameDuck), true, "gone before SIGTERM was sent, 1.00 s after SIGUSR2"},
+		{Ignores{"A"}, ended(time.Second, cluster.StopInt), false, "it was not sent yet"},
 		{Ignores{"A"}, func(s *cluster.Server) { s.Process.Ignored = noon }, false, "it goes on"},
 	} {
 		o := group(t, 3)

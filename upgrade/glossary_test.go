@@ -16,7 +16,7 @@ var technical = strings.Fields(`account acknowledged ack binary bucket client cl
 	temporary upgrade downgrade uptime version wildcard authorization exited meta TLS URL`)
 
 // phrases are words that mean something together.
-var phrases = []string{"lame duck", "core NATS", "at most once", "system account", "queue group", "way back", "no responders", "thundering herd", "meta leader"}
+var phrases = []string{"lame duck", "core NATS", "at most once", "system account", "queue group", "way back", "no responders", "thundering herd", "meta leader", "meta group"}
 
 // notWords are in upperCase, and are no words of NATS.
 var notWords = strings.Fields(`A B C D E F G H I J PID_OF_A PID_OF_B PID_OF_C PID_OF_D PID_OF_E PID_OF_F CONFIG EOF OK ONE NOT AND NO ALL ANY MB GB MS KB MIB

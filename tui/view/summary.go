@@ -30,6 +30,7 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 	default:
 		parts = append(parts, part{lines: hang(t.Bad.Render("✗ "), t.Bad, clean(string(p.Outcome)+": "+p.Reason), size.W)})
 	}
+	parts = append(parts, part{gap: true, lines: sideBySide(t, p, size.W)})
 	for _, n := range p.Outline.Notes {
 		parts = append(parts, part{lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
@@ -78,7 +79,7 @@ func sideBySide(t theme.Theme, p upgrade.Progress, w int) []string {
 	row := func(label string, words func(upgrade.PartCost) string) string {
 		var cells strings.Builder
 		for _, c := range all {
-			cells.WriteString(fmt.Sprintf("%*s", cell, words(c)))
+			fmt.Fprintf(&cells, "%*s", cell, words(c))
 		}
 		return between(label, cells.String(), w)
 	}

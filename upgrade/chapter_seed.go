@@ -296,6 +296,7 @@ func (r seed) found() Step {
 		Reached{},
 	}
 	s.Undo = r.restart(r.b, r.full().Args(r.b)) // what was before is the same, with another process
+	s.Met = nil                                 // else it would be done once it is taken back
 	s.Undone = []Check{Linked{A: r.b.Name, B: r.c.Name}, Census{}, Reached{}}
 	return s
 }

@@ -297,6 +297,7 @@ func (r seed) found() Step {
 	}
 	s.Met = nil                                 // once it was taken back, it looks done
 	s.Undo = r.restart(r.b, r.full().Args(r.b)) // what was before is the same, with another process
+	s.Met = nil                                 // else it would be done once it is taken back
 	s.Undone = []Check{Linked{A: r.b.Name, B: r.c.Name}, Census{}, Reached{}}
 	return s
 }

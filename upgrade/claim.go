@@ -535,7 +535,7 @@ func clientMoves() Claim {
 
 // twoSuffice: the whole upgrade with two permanent servers.
 func twoSuffice(permanent []cluster.Node, to cluster.Builds) Claim {
-	return claim("two-suffice", func(before, after cluster.Observation) Finding {
+	return claim("two-suffice", func(_, after cluster.Observation) Finding {
 		if len(permanent) != 2 {
 			return undecided("there are %d permanent servers here", len(permanent))
 		}

@@ -148,7 +148,7 @@ func (s *stored) remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{streamName, bucketStream} {
+	for _, name := range s.names() {
 		err := persist(ctx, answered, func(try context.Context) error {
 			if err := js.DeleteStream(try, name); !errors.Is(err, jetstream.ErrStreamNotFound) {
 				return err

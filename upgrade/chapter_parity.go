@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"nats-roll/cluster"
@@ -89,7 +90,7 @@ func (r likeness) plan() Plan {
 		{"A new server that allows more", []Step{
 			r.write("write-wide", c, wideUsers, false, "user orders, may subscribe"),
 			r.join("join-wide", c, "allows more"),
-			r.overhear(a, c),
+			r.overhear(a, b, c),
 		}},
 		{"A new server that lacks a user", []Step{
 			r.write("write-lacking", c, lackingUser, true, "user audit"),
@@ -209,9 +210,35 @@ func (r likeness) away(id string, n cluster.Node, why string) Step {
 	}
 }
 
-func (r likeness) overhear(a, c cluster.Node) Step {
+// Toward restarts a server, so that some clients of a party come to another. When
+// that one joined, the servers may have met, parted and met again; then it was
+// nothing new, no list was shuffled, and it is the last in all of them. Another
+// server is restarted first then, and stands behind it.
+type Toward struct {
+	Series        // the restart
+	First  Series // the other server's
+	Party  string
+	From   cluster.Node
+	To     cluster.Node
+}
+
+// Bind looks into the clients' lists.
+func (a Toward) Bind(o cluster.Observation) Action {
+	for _, c := range members(o.Fleet, a.Party) {
+		if c.Node == a.From.Name && next(o, c, a.From.Name) == a.To.Name {
+			return a.Series
+		}
+	}
+	return slices.Concat(a.First, a.Series)
+}
+
+func (r likeness) overhear(a, b, c cluster.Node) Step {
 	s := r.away("restart-a", a, fmt.Sprintf("Its clients shuffled their lists when they heard of %s, so about half of them go there. "+
 		"With them goes what they had asked for: the subscription to audit.> which %s refused. %s allows it.", c.Name, a.Name, c.Name))
+	s.Do = Toward{
+		Series: Series{r.quickStop(a), r.startAction(a)}, First: Series{r.quickStop(b), r.startAction(b)},
+		Party: ordersUser, From: a, To: c,
+	}
 	s.Hint = "Nothing fails, and no log says a word. Look at what the orders clients hear."
 	s.Quote = warning
 	s.Until = append(s.Until, Overhears{Party: ordersUser, Subject: "audit.>"}, Welcome{Party: auditUser})

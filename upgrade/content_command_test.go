@@ -253,8 +253,9 @@ func actions(s upgrade.Step) map[string]upgrade.Action {
 
 // unread are actions whose command is more than the linter can read.
 var unread = map[reflect.Type]string{
-	reflect.TypeFor[upgrade.Shift](): "a loop over what a server answers",
-	reflect.TypeFor[upgrade.Leave](): "two signals with a pause between them",
+	reflect.TypeFor[upgrade.Shift]():  "a loop over what a server answers",
+	reflect.TypeFor[upgrade.Toward](): "a restart, or two",
+	reflect.TypeFor[upgrade.Leave]():  "two signals with a pause between them",
 }
 
 func TestCommandsAreWhatRuns(t *testing.T) {

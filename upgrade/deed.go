@@ -110,6 +110,9 @@ func (Done) Kind() string  { return "done" }
 // Carry carries an action out, and tells so. Whatever changes something for a
 // rehearsal goes this way, so that the list of what was done is whole.
 func Carry(ctx context.Context, a Action, d Driver, o cluster.Observation, told Doing, sink cluster.Sink) error {
+	if open, ok := a.(Bound); ok {
+		a = open.Bind(o)
+	}
 	if several, ok := a.(Series); ok {
 		for _, one := range several {
 			if err := Carry(ctx, one, d, o, told, sink); err != nil {
@@ -117,9 +120,6 @@ func Carry(ctx context.Context, a Action, d Driver, o cluster.Observation, told 
 			}
 		}
 		return nil
-	}
-	if open, ok := a.(Bound); ok {
-		a = open.Bind(o)
 	}
 	told.Command, told.Deed = a.Command(o), DeedOf(a)
 	sink(told)

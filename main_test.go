@@ -41,8 +41,13 @@ func TestMain(m *testing.M) {
 	if embedded.Asked(os.Args[0]) {
 		embedded.Main()
 	}
+	// Most of these tests wait for servers, not for the processor.
+	_ = flag.Set("test.parallel", strconv.Itoa(max(waiting, runtime.GOMAXPROCS(0))))
 	testscript.Main(m, commands)
 }
+
+// waiting is how many tests run at the same time, at least.
+const waiting = 4
 
 // commands are the programs that this test binary is, by name.
 var commands = map[string]func(){"nats-roll": main}

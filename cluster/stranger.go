@@ -94,6 +94,11 @@ const (
 	keepStays = 50  // of each, the newest
 )
 
+// late is by how much a server in lame duck mode may notice that a client has heeded
+// it, after another server has taken the client: who closes one connection and opens
+// the next does not wait, and a server that has much to do still lists the closed one.
+const late = 100 * time.Millisecond
+
 // greeting is how long a connection may stay without saying who it is.
 const greeting = time.Second
 
@@ -294,7 +299,7 @@ func (l strangers) awayLongest(came Stranger) int {
 		return found // it came before all that is kept of it
 	}
 	for i, x := range l {
-		if x.Status == ClientConnected || x.Identity != came.Identity || x.Number == came.Number || came.Trail[0].At.Before(x.Last().Seen) {
+		if x.Status == ClientConnected || x.Identity != came.Identity || x.Number == came.Number || came.Trail[0].At.Before(x.until(came.Trail[0].Node)) {
 			continue
 		}
 		if found < 0 || before(x, l[found]) {
@@ -302,6 +307,16 @@ func (l strangers) awayLongest(came Stranger) int {
 		}
 	}
 	return found
+}
+
+// until is when the stranger may have come to a node at the earliest: it was on its
+// last server until then.
+func (x Stranger) until(node string) time.Time {
+	s := x.Last()
+	if s.LameDuck && s.Why == ClosedByClient && node != s.Node {
+		return s.Seen.Add(-late)
+	}
+	return s.Seen
 }
 
 // before prefers one that lost its server to one that left it, and then the one
@@ -320,6 +335,7 @@ func (x *Stranger) resume(y Stranger) {
 	x.Trail = slices.Concat(x.Trail, y.Trail)
 	was, back := &x.Trail[n-1], &x.Trail[n]
 	was.Gone = earliest(was.Gone, back.At) // a server may write it down a moment later
+	was.Seen = earliest(was.Seen, was.Gone)
 	back.Away.Most = back.At.Sub(was.Gone)
 	if !was.Noted {
 		back.Away = Span{Most: back.At.Sub(was.Seen), Blur: was.Gone.Sub(was.Seen)}

@@ -130,6 +130,14 @@ func TestStrangersAreFollowed(t *testing.T) {
 			[]string{"app gone: A 10 to 33 (Client Closed)"},
 		},
 		{
+			"it heeds lame duck mode, which its server notices late",
+			[]Event{
+				lists("A", 20, conn(5, 10, "app")), asked("A", 10, 30, StopLameDuck), lists("A", 36, conn(5, 10, "app")), lists("B", 38, conn(6, 34, "app")),
+				lists("A", 40).closed(5, 36, 37, ClosedByClient),
+			},
+			[]string{"app connected: A 10 to 34 draining (Client Closed), B 34"},
+		},
+		{
 			"it heeds lame duck mode",
 			[]Event{lists("A", 20, conn(5, 10, "app")), asked("A", 10, 30, StopLameDuck), lists("A", 40).closed(5, 20, 33, ClosedByClient), lists("B", 50, conn(6, 34, "app"))},
 			[]string{"app connected: A 10 to 33 draining (Client Closed), B 34 away 1"},

@@ -159,6 +159,7 @@ func TestTheServersAgree(t *testing.T) {
 		for _, p := range f.pumps {
 			p.start()
 		}
+		f.asks.start()
 		f.wait("traffic", reached)
 	}
 	l.start("C")
@@ -201,9 +202,12 @@ func TestTheServersAgree(t *testing.T) {
 	t.Logf("%d published, %d received, %d lost; %+v", fl.Published, fl.Received, fl.Lost, fl.Requests)
 }
 
-// rest stops the numbered traffic and waits until nothing is in flight.
+// rest stops the requests and the numbered traffic, and waits until nothing is in
+// flight.
 func (f *watched) rest(t *testing.T) {
 	t.Helper()
+	f.asks.stop()
+	f.asks.ctx, f.asks.cancel = context.WithCancel(context.Background())
 	for _, p := range f.pumps {
 		if err := p.stop(t.Context()); err != nil {
 			t.Fatal(err)

@@ -44,7 +44,7 @@ func Intro(t theme.Theme, s rehearsal.State, last *Offer, know, prompt string, s
 	if o.Intro != "" {
 		text = "The NATS tutorial “Upgrading a Cluster”, on real servers. " + o.Intro
 	}
-	parts := []part{{rank: 2, lines: wrap(t.Text, text, size.W)}}
+	parts := []part{{rank: 2, prose: true, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
@@ -63,7 +63,7 @@ func Intro(t theme.Theme, s rehearsal.State, last *Offer, know, prompt string, s
 	if s.Plan.Outcome == upgrade.OutcomeFailed { // before the first step
 		parts = append(parts, part{gap: true, lines: hang(t.Bad.Render("✗ "), t.Bad, clean(s.Plan.Reason), size.W)})
 	}
-	parts = append(parts, part{rank: 3, gap: true, lines: at})
+	parts = append(parts, part{rank: 3, gap: true, whole: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
 	parts = append(parts, part{rank: 4, gap: true, lines: wrap(t.Dim,
 		"“The text” on the pages that follow is that tutorial, which t opens; what it says stands beside what is seen. "+know, size.W)})

@@ -60,8 +60,13 @@ type part struct {
 	rank  int  // 0 always stays
 	gap   bool // an empty line before it, where there is room
 	whole bool // of no use when it is cut
+	prose bool // sentences: where they are cut, it says so
 	lines []string
+	brief []string // the same in fewer lines, from briefly on
 }
+
+// briefly is the rank from which on parts are said briefly before others give way.
+const briefly = 4
 
 // arrange puts parts into h lines: first gaps go, from the last one, then the part with the
 // highest rank, the last of several, gives up lines, and so on. more says that
@@ -83,6 +88,12 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 				worst = i
 			}
 		}
+		if worst < 0 || kept[worst].rank < briefly {
+			if i := slices.IndexFunc(kept, func(p part) bool { return len(p.brief) > 0 && len(p.brief) < len(p.lines) }); i >= 0 {
+				kept[i].lines, kept[i].brief, more = kept[i].brief, nil, true
+				continue
+			}
+		}
 		if worst < 0 {
 			lines = join(kept, 0)
 			return lines[:min(len(lines), max(0, h))], true
@@ -92,10 +103,23 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 		// One line of several is a heading with nothing below it.
 		if left := len(p.lines) - (without - h); left > 1 && !p.whole {
 			p.lines = p.lines[:left]
+			if p.prose {
+				p.lines = slices.Clone(p.lines)
+				p.lines[left-1] = unfinished(p.lines[left-1])
+			}
 		} else {
 			p.lines = nil
 		}
 	}
+}
+
+// unfinished is a line of a text that goes on where it is not seen.
+func unfinished(line string) string {
+	words := strings.TrimRight(ansi.Strip(line), " ")
+	if i := strings.LastIndexByte(words, ' '); i > 0 {
+		words = words[:i]
+	}
+	return ansi.Truncate(line, ansi.StringWidth(words), "") + " …"
 }
 
 // restore puts back what gave way to something that was left out in the end, because
@@ -113,6 +137,10 @@ func restore(kept, parts []part, room int) {
 			return
 		}
 		kept[best].lines = parts[best].lines[:min(len(parts[best].lines), room)]
+		if n := len(kept[best].lines); parts[best].prose && n < len(parts[best].lines) {
+			kept[best].lines = slices.Clone(kept[best].lines)
+			kept[best].lines[n-1] = unfinished(kept[best].lines[n-1])
+		}
 		room -= len(kept[best].lines)
 	}
 }

@@ -47,9 +47,9 @@ func StepTitle(t theme.Theme, number int, st upgrade.StepProgress, now time.Time
 func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size Size) []string {
 	var parts []part
 	over := st.Status.Over()
-	why, quote := 3, 5
+	why, quote, needs := 3, 5, 6
 	if help != NoHelp { // what was asked for comes first now
-		why, quote = 8, 9
+		why, quote, needs = 8, 9, 10
 	}
 	switch help {
 	case Hint:
@@ -61,7 +61,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	if over { // what was seen comes first now
 		why, quote = 12, 11
 	}
-	parts = append(parts, part{rank: why, gap: help != NoHelp, whole: over, lines: wrap(t.Text, st.Why, size.W)})
+	parts = append(parts, part{rank: why, gap: help != NoHelp, whole: over, prose: true, lines: wrap(t.Text, st.Why, size.W)})
 	if st.Quote != "" {
 		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, quoted(st.StepOutline), size.W)})
 	}
@@ -79,9 +79,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 		parts = append(parts, part{gap: true, lines: trouble(t, st, size.W)})
 	}
 	if st.Status == upgrade.Ready {
-		parts = append(parts, part{rank: 6, gap: true, lines: ready(t, st, size.W)})
+		parts = append(parts, part{rank: needs, gap: true, lines: ready(t, st, size.W)})
 	}
-	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size)})
+	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size), brief: briefChecks(t, st, size.W)})
 	if over {
 		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
 		for i, s := range st.Told {
@@ -203,18 +203,47 @@ func ready(t theme.Theme, st upgrade.StepProgress, w int) []string {
 
 // checks lists what must hold, with the evidence for each.
 func checks(t theme.Theme, st upgrade.StepProgress, size Size) []string {
-	head := "Then this must hold"
-	if st.Reversed {
-		head = "It is taken back when this holds"
-	}
-	if st.Status.Over() {
-		head = "What was checked"
-	}
-	out := []string{t.Dim.Render(head)}
+	out := []string{t.Dim.Render(mustHold(st))}
 	for _, c := range st.Checks {
 		out = append(out, result(t, c, size.W)...)
 	}
 	return out
+}
+
+// briefChecks is the same where there is little room: one paragraph as long as nothing
+// was done, then a line for each check that holds.
+func briefChecks(t theme.Theme, st upgrade.StepProgress, w int) []string {
+	if st.Status == upgrade.Ready {
+		var texts []string
+		for _, c := range st.Checks {
+			texts = append(texts, c.Text)
+		}
+		return wrap(t.Dim, mustHold(st)+": "+strings.Join(texts, " · "), w)
+	}
+	out := []string{t.Dim.Render(mustHold(st))}
+	for _, c := range st.Checks {
+		if !c.Met {
+			out = append(out, result(t, c, w)...)
+			continue
+		}
+		line := t.Good.Render("✓ ") + t.Text.Render(c.Text)
+		if c.Detail != "" {
+			line += "  " + t.Dim.Render(clean(c.Detail))
+		}
+		out = append(out, cut(line, w))
+	}
+	return out
+}
+
+// mustHold is the head of the checks.
+func mustHold(st upgrade.StepProgress) string {
+	switch {
+	case st.Status.Over():
+		return "What was checked"
+	case st.Reversed:
+		return "It is taken back when this holds"
+	}
+	return "Then this must hold"
 }
 
 func result(t theme.Theme, r upgrade.Result, w int) []string {

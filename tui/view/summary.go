@@ -120,7 +120,11 @@ func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
 		}
 		im := st.Impact
 		line := st.Title + t.Dim.Render("  "+im.Went())
-		out = append(out, between(line, fmt.Sprintf(numbers, upgrade.Round(st.Took), upgrade.Round(im.LongestAway), count(im.Lost), count(im.Duplicated)), w))
+		away := "–" // nobody was without a server
+		if im.LongestAway > 0 {
+			away = upgrade.Round(im.LongestAway)
+		}
+		out = append(out, between(line, fmt.Sprintf(numbers, upgrade.Round(st.Took), away, count(im.Lost), count(im.Duplicated)), w))
 	}
 	if lost, twice := betweenSteps(p, f); lost+twice > 0 {
 		out = append(out, between("Between the steps", fmt.Sprintf(numbers, "", "", count(lost), count(twice)), w))

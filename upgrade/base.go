@@ -336,7 +336,7 @@ func (r base) lookBack() Step {
 	for _, n := range permanent {
 		s.Until = append(s.Until, Running{Node: n.Name, Build: r.to(n)})
 	}
-	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{}, Census{}, Accounted{})
+	s.Until = append(s.Until, Meshed{Among: names(permanent)}, NoneGone{Other: len(r.Workload.Parties) > 0}, Census{}, Accounted{})
 	if r.streams() {
 		s.Until = append(s.Until, Kept{Budgeted: r.Budgeted})
 	}

@@ -179,7 +179,7 @@ func (r likeness) write(id string, c cluster.Node, u users, stop bool, finds ...
 // join starts C, and nobody notices.
 func (r likeness) join(id string, c cluster.Node, what string) Step {
 	others := without(r.Topology.Nodes, c.Name)
-	return Step{
+	s := Step{
 		ID: id, Title: fmt.Sprintf("Start %s, which %s", c.Name, what), Node: c.Name,
 		Why: fmt.Sprintf("%s joins. Servers do not compare their users when they meet: they form the cluster and say nothing. Every client is told that %s exists, and nobody moves. "+
 			"So the monitoring is green, and whoever looks at the servers alone sees nothing.", c.Name, c.Name),
@@ -193,6 +193,11 @@ func (r likeness) join(id string, c cluster.Node, what string) Step {
 		Undo:    r.quickStop(c),
 		Undone:  []Check{Exited{Node: c.Name}},
 	}
+	if id == "join-right" {
+		s.Why = fmt.Sprintf("%s joins, as twice before. The servers say as little as then: that nothing is wrong this time is known from the comparison, and not from them.", c.Name)
+		s.Hint = "It looks as it did both times before. What tells you that it is not the same?"
+	}
+	return s
 }
 
 // away restarts a server, so that its clients look for another.
@@ -250,7 +255,7 @@ func (r likeness) overhear(a, b, c cluster.Node) Step {
 				messages += m.Heard["audit.>"]
 			}
 		}
-		return []string{fmt.Sprintf("unexpected privileges: %d of %d orders clients are on %s and have had %d messages of audit.> by now; before, all were refused it and had 0", n, crowd, c.Name, messages)}
+		return []string{fmt.Sprintf("unexpected privileges: %d of %d orders clients came to %s and heard %d messages of audit.> by the end of the step; before, all were refused it and heard none", n, crowd, c.Name, messages)}
 	}
 	return s
 }
@@ -262,7 +267,7 @@ func (r likeness) refusedOnce(a, c cluster.Node) Step {
 	s.Quote = warning
 	s.Until = append(s.Until, Refused{Party: auditUser, Least: 1, Times: 1}, PartyIs{Party: auditUser, Members: crowd, Status: cluster.ClientConnected})
 	s.Tell = func(t Told) []string {
-		return []string{fmt.Sprintf("%d of %d audit clients were refused once, and %d are closed", refused(t.After.Fleet, auditUser, 1), crowd, closed(t.After.Fleet, auditUser))}
+		return []string{fmt.Sprintf("%d of %d audit clients were refused once, and %d closed by that", refused(t.After.Fleet, auditUser, 1), crowd, closed(t.After.Fleet, auditUser))}
 	}
 	return s
 }
@@ -274,7 +279,7 @@ func (r likeness) refusedTwice(a, c cluster.Node) Step {
 	s.Quote = warning
 	s.Until = append(s.Until, Refused{Party: auditUser, Least: 1, Times: 2}, Gone{Party: auditUser})
 	s.Tell = func(t Told) []string {
-		return []string{fmt.Sprintf("%d of %d audit clients are closed for good, after two refusals by %s each; the orders clients are all connected", closed(t.After.Fleet, auditUser), crowd, c.Name)}
+		return []string{fmt.Sprintf("%d of %d audit clients were closed for good, after two refusals by %s each; the orders clients stayed connected", closed(t.After.Fleet, auditUser), crowd, c.Name)}
 	}
 	return s
 }
@@ -284,7 +289,7 @@ func (r likeness) call(a cluster.Node) Step {
 	return Step{
 		ID: "join-auditors", Title: "Start the audit application again", Node: a.Name,
 		Why: "A connection that was closed for good does not come back, whatever is mended on the servers: somebody has to start the application again. " +
-			fmt.Sprintf("Four new clients, log in to %s as the user audit.", a.Name),
+			fmt.Sprintf("Four new clients log in to %s as the user audit.", a.Name),
 		Hint:    "The old ones stay closed in the list of clients.",
 		Given:   r.isUp(r.Topology.Permanent()...),
 		Do:      TellClients{Act: cluster.ActJoin, Party: auditors},

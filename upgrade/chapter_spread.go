@@ -367,7 +367,7 @@ func (r spreading) alone(n cluster.Node) []Step {
 		Hint:    "Such an application goes on running and hears nothing; its own log may say “nats: connection closed”.",
 		Given:   r.isUp(without(permanent, n.Name)...),
 		Do:      r.startAction(n),
-		Until:   append(running, is(cluster.ClientClosed, 1), Census{}, NoneGone{}),
+		Until:   append(running, is(cluster.ClientClosed, 1), Census{}, NoneGone{Other: true}),
 		Timeout: actTimeout,
 		Undo:    r.quickStop(n),
 	}

@@ -52,7 +52,7 @@ func (c Census) Eval(o cluster.Observation) Verdict {
 		}
 		words = append(words, fmt.Sprintf("%s %d", n, s.Answer.Connections))
 	}
-	return yes("/connz: " + strings.Join(words, ", "))
+	return yes("/connz: " + strings.Join(words, ", ") + beside(f))
 }
 
 func everyone(f cluster.Fleet, without string) Verdict {
@@ -245,9 +245,16 @@ func (Accounted) Eval(o cluster.Observation) Verdict {
 }
 
 // NoneGone holds when no client is closed for good.
-type NoneGone struct{}
+type NoneGone struct {
+	Other bool // there are parties, of which some may be
+}
 
-func (NoneGone) String() string { return "no client is gone for good" }
+func (c NoneGone) String() string {
+	if c.Other {
+		return "no other client is gone for good"
+	}
+	return "no client is gone for good"
+}
 
 // Eval asks the fleet.
 func (NoneGone) Eval(o cluster.Observation) Verdict {
@@ -264,5 +271,26 @@ func (NoneGone) Eval(o cluster.Observation) Verdict {
 			return no(fmt.Sprintf("%s is closed%s", c.Name, because(c.Err)))
 		}
 	}
-	return yes(fmt.Sprintf("%d clients", all))
+	return yes(fmt.Sprintf("%d clients", all) + beside(o.Fleet))
+}
+
+// beside names the members of parties that are closed, whom nobody asks; empty if
+// there are none.
+func beside(f cluster.Fleet) string {
+	var order []string
+	closed := map[string]int{}
+	for _, c := range f.Clients {
+		if c.Party == "" || c.Status != cluster.ClientClosed {
+			continue
+		}
+		if closed[c.Party] == 0 {
+			order = append(order, c.Party)
+		}
+		closed[c.Party]++
+	}
+	out := ""
+	for _, p := range order {
+		out += fmt.Sprintf("; %d %s closed for good", closed[p], p)
+	}
+	return out
 }

@@ -223,11 +223,15 @@ func (p Progress) Step() (StepProgress, bool) {
 // Predicted is how many clients each node would have after the last stop, or will
 // have after the one that is next: if the text were right, those it had before and
 // its part of the stopped node's; and by the lists of servers that the clients had
-// just before. It is empty before the first such stop.
+// just before. It is empty before the first such stop, and once clients have moved
+// for another reason.
 func (p Progress) Predicted() Prediction {
 	for i := len(p.Steps) - 1; i > 0; i-- {
 		st, before := p.Steps[i], p.Steps[i-1].On
 		soon := i == p.Current && !st.Status.Over() && st.Listed != nil
+		if st.Status.Over() && st.Listed == nil && len(st.Predict) == 0 && before != nil && st.On != nil && !equal(st.On, before, p.Outline.Topology.Nodes) {
+			return Prediction{} // nobody foretold this, and what was foretold before is over
+		}
 		if st.Status != Verified && !soon || len(st.Predict) == 0 && st.Listed == nil || before == nil {
 			continue
 		}

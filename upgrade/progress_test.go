@@ -59,6 +59,8 @@ func TestPredicted(t *testing.T) {
 		{"stop-a", map[string]int{"B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
 		{"replace-a", map[string]int{"B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
 		{"restart-a", map[string]int{"A": 0, "B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
+		{"restart-a", map[string]int{"A": 5, "B": 10, "C": 7}, nil}, // they moved, and nobody foretold it
+		{"restart-a", map[string]int{"B": 12, "C": 10}, map[string]int{"B": 11, "C": 11}},
 		{"stop-b", map[string]int{"C": 22}, map[string]int{"A": 6, "C": 16}},
 	} {
 		p = p.Apply(t0, upgrade.StepEnded{ID: st.id, Status: upgrade.Verified, On: st.on})

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"nats-roll/cluster"
 	"nats-roll/tui/theme"
 	"nats-roll/upgrade"
@@ -209,41 +211,58 @@ func short(o cluster.Observation, of map[string]int) string {
 	return strings.Join(says, "/")
 }
 
-// ClientLine is the spread of the clients in one line.
+// ClientLine is the spread of the clients in one line. Bars give way to what is
+// said beside them.
 func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) string {
 	on, total := everybody(o)
 	if total == 0 {
 		return t.Dim.Render("Clients  none yet")
 	}
-	line := t.Dim.Render("Clients  ")
-	room := 16
+	head, bars := t.Dim.Render("Clients  "), 16
 	if len(o.Servers) > 3 {
-		room = max(0, 60/len(o.Servers)-7)
+		bars = max(0, 60/len(o.Servers)-7)
 	}
-	for _, s := range o.Servers {
-		n := on[s.Node.Name]
-		width := n * room / total
-		if n > 0 && room > 0 {
-			width = max(1, width)
-		}
-		line += t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", width)) + fmt.Sprintf(" %s  ", count(n))
-	}
+	tail := ""
 	if away := total - sumOf(on); away > 0 {
-		line += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
+		tail += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
 	}
 	if lost := lostApplications(o); len(lost) > 0 {
-		line += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
+		tail += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
 	}
-	switch ahead := map[bool]string{true: "next, "}[p.Ahead]; {
+	switch ahead := map[bool]string{true: "next "}[p.Ahead]; {
 	case p.Lists != nil && p.Text != nil: // in the order of the servers, or there is no room
-		line += t.Dim.Render(fmt.Sprintf("%slists %s  text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
+		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s, by the text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
 	case p.Lists != nil:
-		line += t.Dim.Render(fmt.Sprintf("%slists %s  ", ahead, short(o, p.Lists)))
+		tail += t.Dim.Render(fmt.Sprintf("%sby their lists %s  ", ahead, short(o, p.Lists)))
 	case p.Text != nil:
-		line += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
+		tail += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
 	}
 	if n := len(o.Strangers()); n > 0 {
-		line += t.Strong.Render(fmt.Sprintf("%d of them yours", n))
+		tail += t.Strong.Render(fmt.Sprintf("%d of them yours", n))
+	}
+	line := head + spreadOf(t, o, on, total, bars) + tail
+	for over := overBy(line, w); over > 0 && bars > 0; over = overBy(line, w) {
+		bars = max(0, bars-over)
+		line = head + spreadOf(t, o, on, total, bars) + tail
 	}
 	return cut(line, w)
+}
+
+// overBy is by how much a line is too long, but for the blanks at its end.
+func overBy(line string, w int) int {
+	return ansi.StringWidth(strings.TrimRight(ansi.Strip(line), " ")) - w
+}
+
+// spreadOf is a bar for each server, of so many cells together, and the number beside it.
+func spreadOf(t theme.Theme, o cluster.Observation, on map[string]int, total, bars int) string {
+	line := ""
+	for _, s := range o.Servers {
+		n := on[s.Node.Name]
+		width := n * bars / total
+		if n > 0 && bars > 0 {
+			width = max(1, width)
+		}
+		line += t.Node(s.Node.Name).Render(strings.TrimRight(s.Node.Name+" "+strings.Repeat("█", width), " ")) + fmt.Sprintf(" %s  ", count(n))
+	}
+	return line
 }

@@ -35,11 +35,14 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 		parts = append(parts, part{lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}
 	if f.Settled {
+		away := "nobody was without a server"
+		if f.Reconnects > 0 {
+			away = fmt.Sprintf("%d times: %s at the median, %s at most", f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayMax))
+		}
 		parts = append(parts, part{gap: true, lines: append(
 			hang(t.Dim.Render("Messages  "), t.Strong, fmt.Sprintf("%s expected = %s received − %s twice + %s lost",
 				count(f.Expected), count(f.Received), count(f.Duplicated), count(f.Lost)), size.W),
-			hang(t.Dim.Render("Away      "), t.Text, fmt.Sprintf("%d times: %s at the median, %s at most",
-				f.Reconnects, upgrade.Round(f.AwayP50), upgrade.Round(f.AwayMax)), size.W)...,
+			hang(t.Dim.Render("Away      "), t.Text, away, size.W)...,
 		)})
 	}
 	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})

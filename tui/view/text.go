@@ -115,7 +115,9 @@ func commandLine(style lipgloss.Style, prompt, text string, w int) []string {
 		if i < len(words)-1 {
 			room -= 2 // for the backslash
 		}
-		if sep != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) > room {
+		// What no line has room for is broken anyway, and may begin on this one.
+		long := len(prompt)+2+ansi.StringWidth(word) > room && ansi.StringWidth(line) < room/2
+		if sep != "" && !long && ansi.StringWidth(line)+1+ansi.StringWidth(word) > room {
 			lines = append(lines, line+" \\")
 			line, sep = strings.Repeat(" ", len(prompt)+2), ""
 		}

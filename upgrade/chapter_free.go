@@ -24,7 +24,7 @@ func (r base) startAll() Step {
 	s := Step{
 		ID: "start-servers", Title: "Start the servers",
 		Why: fmt.Sprintf("%s are started one after the other, each in a folder of its own with a nats-server file of its own. They find each other by their routes, "+
-			"and every two of them keep a link. Whatever happens to one of them later, you see it in the panels beside this page.", List(names(all))),
+			"and every two of them keep a link. Whatever happens to one of them later, you see it in the other panels.", List(names(all))),
 		Hint:    "How many links are there between so many servers?",
 		Until:   []Check{Meshed{Among: names(all)}},
 		Timeout: actTimeout,

@@ -106,7 +106,7 @@ func (r seed) startC() Step {
 		Do:      r.startAction(r.c),
 		Met:     Running{Node: r.c.Name, Build: r.from(r.c)},
 		Until:   []Check{Running{Node: r.c.Name, Build: r.from(r.c)}, Linked{A: r.a.Name, B: r.c.Name}, Linked{A: r.b.Name, B: r.c.Name, Gossip: true}},
-		Claims:  []Claim{lessConfigured(r.a, r.b, r.c), seedLearned(r.a, r.b, r.c), seedMesh(r.a, r.b, r.c)},
+		Claims:  []Claim{seedMesh(r.a, r.b, r.c), seedLearned(r.a, r.b, r.c), lessConfigured(r.a, r.b, r.c)},
 		Timeout: actTimeout,
 		Undo:    r.stopAction(r.c),
 	}

@@ -256,12 +256,12 @@ func result(t theme.Theme, r upgrade.Result, w int) []string {
 	}
 	line := style.Render(r.Text)
 	if r.Detail == "" {
-		return []string{cut(mark+line, w)}
+		return hang(mark, style, r.Text, w)
 	}
 	if n := len([]rune(r.Text)) + len([]rune(r.Detail)) + 4; n <= w {
 		return []string{mark + line + "  " + t.Dim.Render(clean(r.Detail))}
 	}
-	return append([]string{cut(mark+line, w)}, hang("    ", t.Dim, clean(r.Detail), w)...)
+	return append(hang(mark, style, r.Text, w), hang("    ", t.Dim, clean(r.Detail), w)...)
 }
 
 // happened tells what the step did to the clients.

@@ -70,7 +70,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 		if over {
 			rank = 10
 		}
-		parts = append(parts, part{rank: rank, gap: true, whole: true, lines: command(t.Command, "$ ", st.Command, size.W)})
+		parts = append(parts, part{rank: rank, gap: true, whole: true, lines: command(t.Command, "$ ", st.Command, size.W), brief: briefCommand(t.Command, "$ ", st.Command, size.W)})
 	}
 	if st.Shell != "" && !over && help == NoHelp {
 		parts = append(parts, part{rank: 7, lines: []string{cut(t.Dim.Render("  y copies it as it can be typed in another terminal"), size.W)}})

@@ -93,8 +93,40 @@ func hang(first string, style lipgloss.Style, text string, w int) []string {
 // command wraps command lines, a prompt before each.
 func command(style lipgloss.Style, prompt, text string, w int) []string {
 	var out []string
+	file := false // between <<'EOF' and EOF: nothing that a shell runs
 	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if file {
+			bare := strings.TrimLeft(line, " ")
+			indent := strings.Repeat(" ", len(prompt)+len(line)-len(bare))
+			out = append(out, hang(indent, style, bare, w)...)
+			file = line != "EOF"
+			continue
+		}
 		out = append(out, commandLine(style, prompt, line, w)...)
+		file = strings.HasSuffix(line, "<<'EOF'")
+	}
+	return out
+}
+
+// briefCommand is the same with the number of lines instead of a file's text.
+func briefCommand(style lipgloss.Style, prompt, text string, w int) []string {
+	var out []string
+	n := -1 // lines of the file, where there is one
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case n < 0:
+			out = append(out, commandLine(style, prompt, line, w)...)
+			if strings.HasSuffix(line, "<<'EOF'") {
+				n = 0
+			}
+		case line == "EOF":
+			out = append(out, cut(style.Render(fmt.Sprintf("%s… the file's %d lines", strings.Repeat(" ", len(prompt)), n)), w))
+			n = -1
+		default:
+			n++
+		}
 	}
 	return out
 }

@@ -90,10 +90,19 @@ func hang(first string, style lipgloss.Style, text string, w int) []string {
 	return lines
 }
 
-// command wraps command lines, a prompt before each.
+// command wraps command lines, a prompt before each. Lines of a text that a command
+// reads, up to EOF, have the other prompt of a shell.
 func command(style lipgloss.Style, prompt, text string, w int) []string {
 	var out []string
+	within := false
 	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if within {
+			out = append(out, hang(style.Render("> "), style, line, w)...)
+			within = line != "EOF"
+			continue
+		}
+		within = strings.HasSuffix(line, "<<'EOF'")
 		out = append(out, commandLine(style, prompt, line, w)...)
 	}
 	return out

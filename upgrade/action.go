@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -275,9 +276,14 @@ type Inspect struct {
 	Args  []string
 }
 
-// Command is the two questions that a person can ask a binary.
+// Command is the two questions that a person can ask a binary. The second one needs a
+// configuration, any one where the server has none of its own.
 func (a Inspect) Command(cluster.Observation) string {
-	return fmt.Sprintf("%s --version && %s -t -c CONFIG %s", file(a.Build), file(a.Build), strings.Join(a.Args, " "))
+	args := a.Args
+	if !slices.Contains(args, "-c") {
+		args = append([]string{"-c", "CONFIG"}, args...)
+	}
+	return fmt.Sprintf("%s --version && %s -t %s", file(a.Build), file(a.Build), strings.Join(args, " "))
 }
 
 // Run looks.

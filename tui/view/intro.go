@@ -44,7 +44,7 @@ func Intro(t theme.Theme, s rehearsal.State, last *Offer, know, prompt string, s
 	if o.Intro != "" {
 		text = "The NATS tutorial “Upgrading a Cluster”, on real servers. " + o.Intro
 	}
-	parts := []part{{rank: 2, prose: true, lines: wrap(t.Text, text, size.W)}}
+	parts := []part{{rank: 2, text: true, lines: wrap(t.Text, text, size.W)}}
 	for _, n := range o.Notes {
 		parts = append(parts, part{gap: true, lines: hang(t.Warn.Render("! "), t.Warn, clean(n), size.W)})
 	}

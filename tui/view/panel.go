@@ -22,7 +22,11 @@ func Panel(t theme.Theme, title, aside string, focused bool, lines []string, siz
 	inner := size.W - 2
 	head := ""
 	if title != "" {
-		head = line.Render("─ ") + cut(title, inner-4) + " "
+		room := inner - 4
+		if r := room - ansi.StringWidth(aside) - 3; r >= inner/2 { // how it went is not in the title
+			room = r
+		}
+		head = line.Render("─ ") + cut(title, room) + " "
 	}
 	tail := ""
 	if aside != "" && ansi.StringWidth(head)+ansi.StringWidth(aside)+4 <= inner {
@@ -60,13 +64,38 @@ type part struct {
 	rank  int  // 0 always stays
 	gap   bool // an empty line before it, where there is room
 	whole bool // of no use when it is cut
-	prose bool // sentences: where they are cut, it says so
+	text  bool // sentences, which end in an ellipsis where they are cut
+	keep  int  // so many lines stay, whatever the rank
 	lines []string
 	brief []string // the same in fewer lines, from briefly on
 }
 
 // briefly is the rank from which on parts are said briefly before others give way.
 const briefly = 4
+
+// first is the part with its first n lines.
+func (p part) first(n int) part {
+	if n >= len(p.lines) {
+		return p
+	}
+	p.lines = slices.Clone(p.lines[:n])
+	if p.text && n > 0 {
+		p.lines[n-1] = trailing(p.lines[n-1])
+	}
+	return p
+}
+
+// trailing puts an ellipsis in the place of a line's last words.
+func trailing(line string) string {
+	plain := ansi.Strip(line)
+	all := ansi.StringWidth(plain)
+	for i := strings.LastIndex(plain, " "); i > 0; i = strings.LastIndex(plain[:i], " ") {
+		if n := ansi.StringWidth(plain[:i]) + len(" ."); n < all {
+			return ansi.Truncate(line, n, " …")
+		}
+	}
+	return line
+}
 
 // arrange puts parts into h lines: first gaps go, from the last one, then the part with the
 // highest rank, the last of several, gives up lines, and so on. more says that
@@ -84,7 +113,7 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 		}
 		worst := -1
 		for i, p := range kept {
-			if len(p.lines) > 0 && p.rank > 0 && (worst < 0 || p.rank >= kept[worst].rank) {
+			if len(p.lines) > p.keep && p.rank > 0 && (worst < 0 || p.rank >= kept[worst].rank) {
 				worst = i
 			}
 		}
@@ -101,25 +130,12 @@ func arrange(parts []part, h int) (lines []string, more bool) {
 		more = true
 		p := &kept[worst]
 		// One line of several is a heading with nothing below it.
-		if left := len(p.lines) - (without - h); left > 1 && !p.whole {
-			p.lines = p.lines[:left]
-			if p.prose {
-				p.lines = slices.Clone(p.lines)
-				p.lines[left-1] = unfinished(p.lines[left-1])
-			}
+		if left := max(p.keep, len(p.lines)-(without-h)); left > 1 && !p.whole {
+			*p = p.first(left)
 		} else {
-			p.lines = nil
+			*p = p.first(p.keep)
 		}
 	}
-}
-
-// unfinished is a line of a text that goes on where it is not seen.
-func unfinished(line string) string {
-	words := strings.TrimRight(ansi.Strip(line), " ")
-	if i := strings.LastIndexByte(words, ' '); i > 0 {
-		words = words[:i]
-	}
-	return ansi.Truncate(line, ansi.StringWidth(words), "") + " …"
 }
 
 // restore puts back what gave way to something that was left out in the end, because
@@ -136,11 +152,7 @@ func restore(kept, parts []part, room int) {
 		if best < 0 {
 			return
 		}
-		kept[best].lines = parts[best].lines[:min(len(parts[best].lines), room)]
-		if n := len(kept[best].lines); parts[best].prose && n < len(parts[best].lines) {
-			kept[best].lines = slices.Clone(kept[best].lines)
-			kept[best].lines[n-1] = unfinished(kept[best].lines[n-1])
-		}
+		kept[best] = parts[best].first(room)
 		room -= len(kept[best].lines)
 	}
 }

@@ -61,7 +61,11 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	if over { // what was seen comes first now
 		why, quote = 12, 11
 	}
-	parts = append(parts, part{rank: why, gap: help != NoHelp, whole: over, prose: true, lines: wrap(t.Text, st.Why, size.W)})
+	keep := 0
+	if st.Status == upgrade.Ready && help == NoHelp && size.H >= roomy {
+		keep = 2 // nobody should do what they are not told why; what will be checked is told again afterwards
+	}
+	parts = append(parts, part{rank: why, gap: help != NoHelp, whole: over, keep: keep, text: true, lines: wrap(t.Text, st.Why, size.W)})
 	if st.Quote != "" {
 		parts = append(parts, part{rank: quote, gap: true, whole: true, lines: hang(t.Dim.Render("The text  "), t.Quote, quoted(st.StepOutline), size.W)})
 	}
@@ -83,7 +87,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	}
 	parts = append(parts, part{rank: 1, gap: true, lines: checks(t, st, size), brief: briefChecks(t, st, size.W)})
 	if over {
-		parts = append(parts, part{gap: true, rank: 2, lines: happened(t, st, size.W)})
+		parts = append(parts, part{gap: true, lines: happened(t, st, size.W)})
 		for i, s := range st.Told {
 			parts = append(parts, part{gap: i == 0, rank: 2, whole: true, lines: hang(t.Dim.Render("= "), t.Text, clean(s), size.W)})
 		}
@@ -100,6 +104,9 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	}
 	return prompted(t, parts, prompt, size)
 }
+
+// roomy is the height from which a step has room for more than its command.
+const roomy = 8
 
 // Help is how much help there is with a step, besides its command: none, a hint,
 // or how to do it in another terminal.

@@ -46,7 +46,6 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 		)})
 	}
 	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})
-	parts = append(parts, part{gap: true, lines: sideBySide(t, p, size.W)})
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
@@ -167,7 +166,7 @@ func takenBack(t theme.Theme, s rehearsal.State, w int) []string {
 		out = append(out, hang(t.Dim.Render("Taken back  "), t.Text, upgrade.TakenWords(s.Plan.Taken), w)...)
 	}
 	for _, c := range s.Closed {
-		out = append(out, hang(t.Dim.Render("Before      "), t.Text, rehearsal.ClosedWords(c), w)...)
+		out = append(out, hang(t.Dim.Render("Before    "), t.Text, rehearsal.ClosedWords(c), w)...)
 	}
 	return out
 }

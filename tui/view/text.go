@@ -90,21 +90,20 @@ func hang(first string, style lipgloss.Style, text string, w int) []string {
 	return lines
 }
 
-// command wraps command lines, a prompt before each.
+// command wraps command lines, a prompt before each. Lines of a text that a command
+// reads, up to EOF, have the other prompt of a shell.
 func command(style lipgloss.Style, prompt, text string, w int) []string {
 	var out []string
-	file := false // between <<'EOF' and EOF: nothing that a shell runs
+	within := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		if file {
-			bare := strings.TrimLeft(line, " ")
-			indent := strings.Repeat(" ", len(prompt)+len(line)-len(bare))
-			out = append(out, hang(indent, style, bare, w)...)
-			file = line != "EOF"
+		if within {
+			out = append(out, hang(style.Render("> "), style, line, w)...)
+			within = line != "EOF"
 			continue
 		}
+		within = strings.HasSuffix(line, "<<'EOF'")
 		out = append(out, commandLine(style, prompt, line, w)...)
-		file = strings.HasSuffix(line, "<<'EOF'")
 	}
 	return out
 }

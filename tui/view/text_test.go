@@ -21,7 +21,7 @@ func TestCommandWithAFile(t *testing.T) {
 		return out
 	}
 	th := theme.New(lipgloss.NewRenderer(nil))
-	want := []string{"$ cat > a.conf <<'EOF'", "  users: [", "    { user: orders, password:", "    secret }", "  ]", "  EOF", "$ kill -INT 1"}
+	want := []string{"$ cat > a.conf <<'EOF'", "> users: [", ">   { user: orders, password:", "  secret }", "> ]", "> EOF", "$ kill -INT 1"}
 	if got := plain(command(th.Command, "$ ", text, 30)); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

@@ -150,13 +150,15 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	return runner.Run(ctx)
 }
 
-// resume has the plan go on where the last one stood, if it is the same.
+// resume has the plan go on where the last one stood, if it is the same. What counts is
+// how many steps that was: turns that are put in order by what is seen may come in
+// another one this time.
 func (s *session) resume(last *place) bool {
 	p := s.plan.Load()
-	if p == nil || planned(*p, s.workload, s.how) != last.Plan {
+	if p == nil || planned(*p, s.workload, s.how) != last.Plan || last.Number < 1 || last.Number > len(p.Steps) {
 		return false
 	}
-	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: last.Step})
+	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: p.Steps[last.Number-1].ID})
 	return true
 }
 

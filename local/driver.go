@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -136,36 +135,41 @@ func (d *Driver) Stage(ctx context.Context, node string, b cluster.Build) error 
 // very file that Install renames.
 //
 // A file that says nothing is waited for; nobody else who wants to act on the
-// node is. If the file was installed meanwhile, there is nothing to say of it.
+// node is. If the file was installed meanwhile, or another one staged, there is nothing
+// to say of it.
 func (d *Driver) Inspect(ctx context.Context, node string, b cluster.Build, args []string) error {
-	facts := d.inspect(ctx, node, b, args)
+	facts, is := d.inspect(ctx, node, b, args)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(d.servers.Slot(node).Staged()); err != nil && facts[0].OK {
-		return nil
+	if is {
+		d.opts.Sink(cluster.Inspected{Node: node, Inspection: cluster.Inspection{Build: b, Facts: facts}})
 	}
-	d.opts.Sink(cluster.Inspected{Node: node, Inspection: cluster.Inspection{Build: b, Facts: facts}})
 	return nil
 }
 
-func (d *Driver) inspect(ctx context.Context, node string, b cluster.Build, args []string) []cluster.Fact {
+// inspect is what was found, and whether what was looked at is still there.
+func (d *Driver) inspect(ctx context.Context, node string, b cluster.Build, args []string) (facts []cluster.Fact, is bool) {
 	if err := d.Stage(ctx, node, b); err != nil {
 		if staging, ok := errors.AsType[*proc.StageError](err); ok {
 			err = staging.Err // the rest is known where this is read
 		}
-		return []cluster.Fact{{Detail: err.Error()}}
+		return []cluster.Fact{{Detail: err.Error()}}, true
 	}
 	slot := d.servers.Slot(node)
-	facts := append([]cluster.Fact{staged(slot.Dir)}, d.opts.Inspect(ctx, slot.Staged(), b, args)...)
+	number := slot.Stagings()
+	facts = append([]cluster.Fact{staged(slot.Dir)}, d.opts.Inspect(ctx, slot.Staged(), b, args)...)
+	if slot.Stagings() != number {
+		return nil, false
+	}
 	if !facts[len(facts)-1].OK {
-		return facts
+		return facts, true
 	}
 	n, _ := d.opts.Topology.Node(node)
 	if err := d.servers.OwnPorts(node, n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
-		return append(facts, cluster.Fact{Detail: err.Error()})
+		return append(facts, cluster.Fact{Detail: err.Error()}), true
 	}
-	return append(facts, cluster.Fact{OK: true, Detail: "the ports are " + node + "'s own"})
+	return append(facts, cluster.Fact{OK: true, Detail: "the ports are " + node + "'s own"}), true
 }
 
 // staged tells that there was room for the copy, and how much there is beside it.

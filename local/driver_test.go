@@ -1,6 +1,8 @@
 package local_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -113,6 +115,48 @@ func TestInspectTellsOfTheRoom(t *testing.T) {
 	gone.Path += ".gone"
 	if got := inspect(gone); got != "false open "+gone.Path+": "+syscall.ENOENT.Error() {
 		t.Error(got)
+	}
+}
+
+// What is looked at ahead of time may be installed, and another build staged, before the
+// look is over: that is nothing against the build.
+func TestAnotherIsStagedDuringTheLook(t *testing.T) {
+	top := proctest.Topology(t, 2)
+	from, to := releasetest.Build(t, releasetest.Older), releasetest.Embedded(t)
+	var d *local.Driver
+	meanwhile := func(context.Context) error { return nil }
+	var told []cluster.Inspection
+	d, err := local.New(local.Options{
+		Topology: top, Dir: t.TempDir(), Identify: release.Identify,
+		Inspect: func(ctx context.Context, file string, b cluster.Build, args []string) []cluster.Fact {
+			if err := meanwhile(ctx); err != nil {
+				t.Error(err)
+			}
+			return release.Inspect(ctx, file, b, args)
+		},
+		Sink: func(e cluster.Event) {
+			if in, ok := e.(cluster.Inspected); ok {
+				told = append(told, in.Inspection)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	look := func() {
+		t.Helper()
+		if err := d.Inspect(t.Context(), "A", to, top.Args(top.Nodes[0])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	meanwhile = func(ctx context.Context) error { return errors.Join(d.Install(ctx, "A", to), d.Stage(ctx, "A", from)) }
+	if look(); len(told) != 0 {
+		t.Errorf("%+v", told)
+	}
+	meanwhile = func(context.Context) error { return nil }
+	if look(); len(told) != 1 || !told[0].Facts[len(told[0].Facts)-1].OK {
+		t.Errorf("%+v", told)
 	}
 }
 

@@ -36,11 +36,12 @@ type Slot struct {
 
 	// Of the file beside the binary; taken before mu. A copy takes its time, and
 	// neither the start of what is installed nor a look at it waits for one.
-	beside sync.Mutex
-	staged cluster.Build // what lies there, ready to be renamed
-	stamp  os.FileInfo   // of that file, when it was staged
-	kept   cluster.Build // what Install replaced last
-	keptAt os.FileInfo   // of that file, when it was replaced
+	beside   sync.Mutex
+	stagings int
+	staged   cluster.Build // what lies there, ready to be renamed
+	stamp    os.FileInfo   // of that file, when it was staged
+	kept     cluster.Build // what Install replaced last
+	keptAt   os.FileInfo   // of that file, when it was replaced
 
 	mu        sync.Mutex
 	installed cluster.Build
@@ -65,6 +66,14 @@ func (s *Slot) previous() string   { return filepath.Join(s.Dir, program+".previ
 // Staged is the file that Stage leaves beside the binary.
 func (s *Slot) Staged() string { return s.next() }
 
+// Stagings counts how often something was staged here or installed: while it stays the
+// same, so does what lies there, as far as it is up to the slot.
+func (s *Slot) Stagings() int {
+	s.beside.Lock()
+	defer s.beside.Unlock()
+	return s.stagings
+}
+
 // Installed is the build in the slot, if Install put one there.
 func (s *Slot) Installed() (cluster.Build, bool) {
 	s.mu.Lock()
@@ -88,6 +97,7 @@ func (s *Slot) stage(ctx context.Context, b cluster.Build, flush bool) error {
 		return nil
 	}
 	s.staged = cluster.Build{}
+	s.stagings++
 	stamp, err := s.bring(ctx, b, flush)
 	if err != nil {
 		return &StageError{Node: s.Node, Build: b, Err: err}
@@ -163,6 +173,7 @@ func (s *Slot) Install(ctx context.Context, b cluster.Build) error {
 		return err
 	}
 	s.staged = cluster.Build{}
+	s.stagings++
 	s.keep(b)
 	if err := s.swap(ctx, b); err != nil {
 		return fmt.Errorf("replace the binary of %s: %w", s.Node, err)

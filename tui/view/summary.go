@@ -45,6 +45,7 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 			hang(t.Dim.Render("Away      "), t.Text, away, size.W)...,
 		)})
 	}
+	parts = append(parts, part{lines: stored(t, f.Stored, size.W)})
 	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})
 	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
@@ -156,6 +157,29 @@ func betweenSteps(p upgrade.Progress, f cluster.Fleet) (lost, twice uint64) {
 		spend(x.Undo)
 	}
 	return lost, twice
+}
+
+// stored tells what came of the messages that a stream has acknowledged.
+func stored(t theme.Theme, s cluster.Stored, w int) []string {
+	if !s.Looked {
+		return nil
+	}
+	style := t.Strong
+	words := fmt.Sprintf("%s acknowledged, %s found", count(s.Acked), count(s.Found))
+	if s.Missing > 0 {
+		style = t.Bad
+		words += fmt.Sprintf(", %s MISSING", count(s.Missing))
+	}
+	if s.Twice > 0 {
+		words += fmt.Sprintf(", %s twice", count(s.Twice))
+	}
+	if s.Unsure > 0 {
+		words += fmt.Sprintf("; of %s nobody knows", count(s.Unsure))
+	}
+	if s.Stalls > 0 {
+		words += fmt.Sprintf("; %s stalled, %s at most", count(s.Stalls), upgrade.Round(s.StallMax))
+	}
+	return hang(t.Dim.Render("Stream    "), style, words, w)
 }
 
 // takenBack tells that steps were taken back, and what that cost beside the steps as

@@ -86,7 +86,7 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 	if n := len(titles); n > 1 {
 		text = m.fitting(
 			fmt.Sprintf("Do %d steps without stopping: %s?", n, strings.Join(titles, ", ")),
-			fmt.Sprintf("Do %d steps without stopping, the last %s?", n, titles[n-1]))
+			fmt.Sprintf("Do %d steps without stopping, up to “%s”?", n, titles[n-1]))
 	}
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
 		do()
@@ -120,7 +120,7 @@ func (m Model) askLeading(to int, asks func(what string) string, do func()) (tea
 	last := titles[len(titles)-1]
 	what, short := last, last
 	if n := len(titles); n > 1 {
-		what, short = fmt.Sprintf("%d steps: %s", n, strings.Join(titles, ", ")), fmt.Sprintf("%d steps, the last %s", n, last)
+		what, short = fmt.Sprintf("%d steps: %s", n, strings.Join(titles, ", ")), fmt.Sprintf("%d steps, down to “%s”", n, last)
 	}
 	return m.ask(m.fitting(asks(what)+loses, asks(short)+loses), func(m Model) (tea.Model, tea.Cmd) {
 		do()

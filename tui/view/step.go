@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"nats-roll/tui/theme"
 	"nats-roll/upgrade"
 )
@@ -171,7 +173,11 @@ func prompted(t theme.Theme, parts []part, prompt string, size Size) []string {
 		lines = append(lines, "")
 	}
 	if more {
-		prompt = between(prompt, t.Dim.Render("  "+More), size.W)
+		words := "  " + More
+		if ansi.StringWidth(prompt)+ansi.StringWidth(words) > size.W {
+			words = "  z more"
+		}
+		prompt = between(prompt, t.Dim.Render(words), size.W)
 	}
 	return append(lines, cut(prompt, size.W))
 }

@@ -4,7 +4,7 @@ import "fmt"
 
 // free has no plan: the servers, the clients, and every key.
 var free = Chapter{
-	Name: "free", About: "no plan: the servers, the clients, and every key; run ends it after --hold, 5s", Takes: "as long as you like", Plan: Free,
+	Name: "free", About: "no plan: the servers, the clients, and every key; run ends it after --hold, 5s", Takes: "open end", Plan: Free,
 	Flags: map[string]string{"hold": "5s"},
 }
 

@@ -22,7 +22,7 @@ func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked
 	out := []string{cut(t.Dim.Render(pad("      chapter", 20)+pad("takes", 14)+"what it walks"), w)}
 	for i, c := range upgrade.Chapters {
 		here, mark, takes := "  ", t.Dim.Render("○"), c.Takes
-		if takes != "" {
+		if strings.HasSuffix(takes, "minutes") {
 			takes = "~ " + takes
 		}
 		if done, ok := walked[c.Name]; ok {

@@ -27,7 +27,7 @@ func TestParityChapter(t *testing.T) {
 		"user orders, may subscribe: A: orders.>; B: orders.>; C: >",
 		"user audit: A: there; B: there; C: missing",
 		"unexpected privileges: ",
-		"audit clients are closed for good, after two refusals by C each",
+		"audit clients were closed for good, after two refusals by C each",
 		"the configurations of A, B and C agree where they must",
 		"4 of 4 new audit clients are connected, and 0 were refused",
 	} {

@@ -255,7 +255,11 @@ func (r likeness) overhear(a, b, c cluster.Node) Step {
 				messages += m.Heard["audit.>"]
 			}
 		}
-		return []string{fmt.Sprintf("unexpected privileges: %d of %d orders clients came to %s and heard %d messages of audit.> by the end of the step; before, all were refused it and heard none", n, crowd, c.Name, messages)}
+		told := []string{fmt.Sprintf("unexpected privileges: %d of %d orders clients came to %s and heard %d messages of audit.> by the end of the step; before, all were refused it and heard none", n, crowd, c.Name, messages)}
+		if was, is := pid(t.Before, b.Name), pid(t.After, b.Name); was != is {
+			told = append(told, fmt.Sprintf("%[1]s was restarted before %[2]s: %[3]s was the last in the lists, and came forward by that; so all of them may go there, and not half", b.Name, a.Name, c.Name))
+		}
+		return told
 	}
 	return s
 }

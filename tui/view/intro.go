@@ -65,7 +65,7 @@ func Intro(t theme.Theme, s rehearsal.State, last *Offer, know, prompt string, s
 	}
 	parts = append(parts, part{rank: 3, gap: true, whole: true, lines: at})
 	parts = append(parts, part{gap: true, lines: wanted(t, s.Builds, size.W)})
-	parts = append(parts, part{rank: 4, gap: true, lines: wrap(t.Dim,
+	parts = append(parts, part{rank: 4, gap: true, text: true, lines: wrap(t.Dim,
 		"“The text” on the pages that follow is that tutorial, which t opens; what it says stands beside what is seen. "+know, size.W)})
 	return prompted(t, parts, prompt, size)
 }

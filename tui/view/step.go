@@ -91,7 +91,7 @@ func Step(t theme.Theme, st upgrade.StepProgress, help Help, prompt string, size
 	if over {
 		parts = append(parts, part{gap: true, lines: happened(t, st, size.W)})
 		for i, s := range st.Told {
-			parts = append(parts, part{gap: i == 0, rank: 2, whole: true, lines: hang(t.Dim.Render("= "), t.Text, clean(s), size.W)})
+			parts = append(parts, part{gap: i == 0, rank: 2, text: true, lines: hang(t.Dim.Render("= "), t.Text, clean(s), size.W)})
 		}
 		for i, f := range st.Findings {
 			rank := 3 + i

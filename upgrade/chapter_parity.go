@@ -229,13 +229,20 @@ type Toward struct {
 
 // Bind looks into the clients' lists.
 func (a Toward) Bind(o cluster.Observation) Action {
-	for _, c := range members(o.Fleet, a.Party) {
+	all := members(o.Fleet, a.Party)
+	for _, c := range all {
 		if c.Node == a.From.Name && next(o, c, a.From.Name) == a.To.Name {
 			return a.Series
 		}
 	}
+	if len(all) == 0 {
+		return a.Series // nothing is known yet
+	}
 	return slices.Concat(a.First, a.Series)
 }
+
+// Command is what it comes to, by what is seen now.
+func (a Toward) Command(o cluster.Observation) string { return a.Bind(o).Command(o) }
 
 func (r likeness) overhear(a, b, c cluster.Node) Step {
 	s := r.away("restart-a", a, fmt.Sprintf("Its clients shuffled their lists when they heard of %s, so about half of them go there. "+

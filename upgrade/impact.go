@@ -15,6 +15,7 @@ type Impact struct {
 	Moved       map[string]int `json:"moved,omitempty"` // node → clients that came to it
 	Disconnects int            `json:"disconnects,omitempty"`
 	Reconnects  int            `json:"reconnects,omitempty"`
+	GaveUp      int            `json:"gave_up,omitempty"` // clients that closed for good
 	Published   uint64         `json:"published,omitempty"`
 	Lost        uint64         `json:"lost"`
 	Duplicated  uint64         `json:"duplicated"`
@@ -41,6 +42,9 @@ func Measure(before, after cluster.Observation) Impact {
 		was := b.Clients[i]
 		im.Disconnects += now.Disconnects - was.Disconnects
 		im.Reconnects += now.Reconnects - was.Reconnects
+		if now.Status == cluster.ClientClosed && was.Status != cluster.ClientClosed {
+			im.GaveUp++
+		}
 		if now.Node != was.Node && now.Status == cluster.ClientConnected {
 			if im.Moved == nil {
 				im.Moved = map[string]int{}
@@ -56,7 +60,7 @@ func Measure(before, after cluster.Observation) Impact {
 
 // Quiet says that the step did nothing to the clients.
 func (im Impact) Quiet() bool {
-	return len(im.Moved) == 0 && im.Disconnects == 0 && im.Lost == 0 && im.Duplicated == 0
+	return len(im.Moved) == 0 && im.Disconnects == 0 && im.GaveUp == 0 && im.Lost == 0 && im.Duplicated == 0
 }
 
 // Bill is what was booked to a step by when it was caused, although it became

@@ -99,6 +99,9 @@ func (im Impact) Words() string {
 	if len(im.Moved) > 0 {
 		out = append(out, im.Went())
 	}
+	if im.GaveUp > 0 {
+		out = append(out, count(im.GaveUp, "client")+" gave up for good")
+	}
 	if im.LongestAway > 0 {
 		out = append(out, "longest away "+Round(im.LongestAway))
 	}

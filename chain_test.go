@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"nats-roll/release/releasetest"
+	"nats-roll/upgrade"
 )
 
 // chain are the last patches of the release lines, oldest first, up to the
@@ -133,5 +134,18 @@ func TestChainSeed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Quit, killed, or with its terminal closed in the middle of each chapter, the program
+// goes on from there, and every chapter comes to its end.
+//
+//	go test -tags chain -run GoOn -v .
+func TestChainGoOn(t *testing.T) {
+	clear(long)
+	for how := range endings {
+		for _, c := range upgrade.Chapters {
+			t.Run(c.Name+" "+how, func(t *testing.T) { goesOn(t, c.Name, how) })
+		}
 	}
 }

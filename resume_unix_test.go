@@ -13,27 +13,30 @@ import (
 	"nats-roll/release/releasetest"
 )
 
+// endings are the ways in which a rehearsal ends in the middle.
+var endings = map[string]func(*testing.T, *terminal){
+	"killed": func(t *testing.T, term *terminal) {
+		if err := term.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		term.ends(-9)
+	},
+	"closed": func(t *testing.T, term *terminal) {
+		if err := term.pty.Close(); err != nil {
+			t.Fatal(err)
+		}
+		term.ends(129)
+	},
+	"quit": func(_ *testing.T, term *terminal) {
+		term.press("qy")
+		term.ends(0)
+	},
+}
+
 // The program is killed, the terminal closed, or somebody quits in the middle: the
 // next start offers to go on, and going on brings everything about again.
 func TestGoOnWhereItStopped(t *testing.T) {
-	for name, end := range map[string]func(*testing.T, *terminal){
-		"killed": func(t *testing.T, term *terminal) {
-			if err := term.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			term.ends(-9)
-		},
-		"closed": func(t *testing.T, term *terminal) {
-			if err := term.pty.Close(); err != nil {
-				t.Fatal(err)
-			}
-			term.ends(129)
-		},
-		"quit": func(_ *testing.T, term *terminal) {
-			term.press("qy")
-			term.ends(0)
-		},
-	} {
+	for name, end := range endings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := around(t)

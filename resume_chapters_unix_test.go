@@ -1,0 +1,113 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"nats-roll/proc/proctest"
+	"nats-roll/release/releasetest"
+	"nats-roll/upgrade"
+)
+
+// long are chapters whose second half takes its time; the chain's tests walk it, too.
+var long = map[string]bool{"spread": true, "recommended": true, "jetstream": true, "break-it": true}
+
+// The program is killed in the middle of each chapter: the next start offers to go
+// on, and going on leads to where it was, from where the chapter can be walked to
+// its end.
+func TestGoOnInEveryChapter(t *testing.T) {
+	for _, c := range upgrade.Chapters {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			goesOn(t, c.Name, "killed")
+		})
+	}
+}
+
+// goesOn walks the first half of a chapter, has the program end in that way, and walks
+// the other half.
+func goesOn(t *testing.T, chapter, how string) {
+	t.Helper()
+	releasetest.Build(t, releasetest.Older)
+	env := surroundings(t.TempDir(), proctest.Offset(t, 3))
+	out, err := exec.Command("nats-roll", "plan", "--chapter", chapter, "--format", "json").Output()
+	var plan upgrade.Outline
+	if err == nil {
+		err = json.Unmarshal(out, &plan)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := len(plan.Steps)
+	half := all/2 + 1
+	term := open(t, 120, 36, env, "--chapter", chapter)
+	term.wait("begin: ")
+	term.jump(half, half, all)
+	endings[how](t, term)
+
+	again := open(t, 120, 36, env)
+	if how == "killed" && !childrenEnd {
+		again.wait("End them? [y/N]")
+		again.press("y" + enter)
+	}
+	again.wait("begin: ", "Last time, with --chapter", "o go on")
+	again.press("o")
+	again.canDo(half, all)
+	if long[chapter] {
+		again.press("qy")
+		again.ends(0)
+		nothingLeft(t, env)
+		return
+	}
+	again.jump(all-half, all, all)
+	again.press(enter)
+	again.wait("what it all came to")
+	again.press(enter)
+	again.wait("What it came to", "✓ Verified")
+	again.press("qy")
+	again.ends(0)
+	nothingLeft(t, env)
+	if _, err := os.Stat(filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "place.json")); !os.IsNotExist(err) {
+		t.Errorf("the place is still there: %v", err)
+	}
+}
+
+// jump leafs so many pages on, to a step, and has what comes before it done.
+func (term *terminal) jump(pages, to, all int) {
+	term.t.Helper()
+	term.press(strings.Repeat("\x1b[C", pages))
+	term.wait(fmt.Sprintf("step %d of %d", to, all), "J do what comes")
+	term.press("J")
+	term.wait("Do ", "without stopping", "y yes")
+	term.press("y")
+	term.canDo(to, all)
+}
+
+// canDo waits until a step can be done. Each step on the way has its time.
+func (term *terminal) canDo(number, all int) {
+	term.t.Helper()
+	there := fmt.Sprintf("step %d of %d", number, all)
+	for at := ""; ; {
+		s := term.until(there+" after "+at, func(s string) bool {
+			now := where(s)
+			return now == there && strings.Contains(s, "⏎ ") || now != there && now != at
+		})
+		if at = where(s); at == there {
+			return
+		}
+	}
+}
+
+// where is what the head of the screen says of the step that is read.
+func where(screen string) string {
+	head, _, _ := strings.Cut(strings.TrimSpace(screen), "\n")
+	return regexp.MustCompile(`step \d+ of \d+`).FindString(head)
+}

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +36,11 @@ them do what they must not, or keeps a server from joining.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			var files []parity.File
 			for _, name := range args {
-				files = append(files, parity.Read(name))
+				f, err := configuration(name)
+				if err != nil {
+					return usagef("give files that nats-server -c takes", "%s: %w", name, err)
+				}
+				files = append(files, f)
 			}
 			found := parity.Compare(files...)
 			if asJSON {
@@ -59,6 +66,31 @@ them do what they must not, or keeps a server from joining.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
+}
+
+// largest is more than any configuration has, in bytes.
+const largest = 16 << 20
+
+// configuration reads one; a pipe, which may never say anything, is not opened.
+func configuration(name string) (parity.File, error) {
+	st, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return parity.File{}, errors.New("no such file")
+	case err != nil:
+		return parity.File{}, err
+	case st.IsDir():
+		return parity.File{}, errors.New("is a directory")
+	case !st.Mode().IsRegular():
+		return parity.File{}, errors.New("is not a regular file")
+	case st.Size() > largest:
+		return parity.File{}, fmt.Errorf("has %d MB, too much for a configuration", st.Size()>>20)
+	}
+	f := parity.Read(name)
+	if f.Unread {
+		return f, errors.New(f.Problem)
+	}
+	return f, nil
 }
 
 func (a *app) tellParity(found []parity.Finding) {

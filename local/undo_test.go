@@ -262,10 +262,15 @@ func undoing(t *testing.T, nodes int, js bool) *undone {
 		top.JetStream = true
 		work.Stores, work.StoreRate, work.Consumers, work.KV, work.Timeout = 1, 20, 1, 5, time.Second
 	}
+	return taking(t, top, work, upgrade.Rolling)
+}
+
+// taking is the same for any plan.
+func taking(t *testing.T, top cluster.Topology, work cluster.Workload, plan func(upgrade.Spec) upgrade.Plan) *undone {
 	from, to := releasetest.Build(t, releasetest.Older), releasetest.Embedded(t)
 	u := &undone{T: t, lab: rehearsal.New(), top: top, dir: t.TempDir()}
 	d, err := local.New(local.Options{
-		Topology: top, Dir: u.dir, Identify: release.Identify, Inspect: release.Inspect, Sink: u.lab.Emit,
+		Topology: top, Dir: u.dir, System: fleet.System, Identify: release.Identify, Inspect: release.Inspect, Sink: u.lab.Emit,
 		Clients: func(w cluster.Workload) local.Clients {
 			return fleet.New(fleet.Options{Topology: top, Workload: w, Sink: u.lab.Emit})
 		},
@@ -273,7 +278,7 @@ func undoing(t *testing.T, nodes int, js bool) *undone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.plan = upgrade.Rolling(upgrade.Spec{
+	u.plan = plan(upgrade.Spec{
 		Topology: top, From: cluster.Builds{Build: from}, To: cluster.Builds{Build: to}, Workload: work, Stop: cluster.StopInt, Dir: u.dir,
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats-server/v2/conf"
 )
@@ -18,6 +20,7 @@ import (
 type File struct {
 	Name    string // what to call it
 	Problem string // why it cannot be compared, or not all of it
+	Unread  bool   // because it is no configuration
 
 	settings map[string]string // by path, as words that may be shown
 	secrets  map[string]string // what is compared, and not shown
@@ -45,7 +48,7 @@ func Read(file string) File {
 func read(name string, parse func() (map[string]any, error)) File {
 	m, err := parse()
 	if err != nil {
-		return File{Name: name, Problem: "it cannot be read: " + secretless(err), broken: true}
+		return File{Name: name, Problem: "it cannot be read: " + secretless(err), broken: true, Unread: true}
 	}
 	f := File{Name: name, settings: map[string]string{}, secrets: map[string]string{}}
 	f.take(m)
@@ -55,7 +58,12 @@ func read(name string, parse func() (map[string]any, error)) File {
 // secretless is a parser's complaint without the words it quotes, which may be
 // secrets.
 func secretless(err error) string {
-	return quoted.ReplaceAllString(err.Error(), "…")
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			return '·'
+		}
+		return r
+	}, quoted.ReplaceAllString(err.Error(), "…"))
 }
 
 var quoted = regexp.MustCompile(`'[^']*'|"[^"]*"`)

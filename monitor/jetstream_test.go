@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -91,4 +92,27 @@ func TestStoresAreTheServersOwn(t *testing.T) {
 	if strings.Contains(fmt.Sprint(a.JetStream.Gist()), "7") {
 		t.Error("counters are part of the gist")
 	}
+}
+
+// What a server last said of JetStream stays when it does not say it once: it is as
+// old as it was.
+func TestAJSZThatDoesNotAnswerOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world, watcher *Watcher) {
+		said := cluster.JetStream{Asked: time.Now(), Meta: cluster.Meta{Leader: "B", Size: 3}}
+		w.set(func() { w.answer.JetStream = said })
+		watcher.Up("A")
+		time.Sleep(time.Second)
+		w.set(func() { w.answer.JetStream = cluster.JetStream{} })
+		w.clear()
+		time.Sleep(5 * time.Second)
+		_, told := w.clear()
+		for _, e := range told {
+			if a := e.(cluster.Answered).Answer; a.JetStream.Meta.Leader != "B" || !a.JetStream.Asked.Equal(said.Asked) {
+				t.Fatalf("told %+v", a.JetStream)
+			}
+		}
+		if len(told) == 0 {
+			t.Error("nothing was told")
+		}
+	})
 }

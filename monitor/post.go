@@ -115,10 +115,10 @@ func (p *post) run(ctx context.Context) {
 		if !p.end(number) {
 			continue // another turn came, and its kick waits
 		}
-		if streams {
-			l.streamAt = began
-		} else {
+		if answer.JetStream.Asked.IsZero() { // it was not asked, or did not answer in time
 			answer.JetStream = l.last.JetStream
+		} else {
+			l.streamAt = began
 		}
 		timer.Reset(p.atMost(p.tell(&l, began, answer, err, health)))
 	}

@@ -240,10 +240,11 @@ type Stream struct {
 	Messages uint64    `json:"messages"`
 	Replicas []Replica `json:"replicas,omitempty"` // without the leader
 
-	Copies int      `json:"copies,omitempty"` // how many servers are to have it
-	Memory bool     `json:"memory,omitempty"` // they keep it in memory, not in files
-	Put    uint64   `json:"put,omitempty"`    // messages of a sample, put in at the start; 0: it is written to
-	Led    []string `json:"led,omitempty"`    // the nodes that led it, in order; the last one leads, or led last
+	Copies int       `json:"copies,omitempty"` // how many servers are to have it
+	Memory bool      `json:"memory,omitempty"` // they keep it in memory, not in files
+	Put    uint64    `json:"put,omitempty"`    // messages of a sample, put in at the start; 0: it is written to
+	Filled time.Time `json:"filled,omitzero"`  // when a sample had them
+	Led    []string  `json:"led,omitempty"`    // the nodes that led it, in order; the last one leads, or led last
 }
 
 // Home is the node that leads the stream, or led it last.

@@ -211,7 +211,7 @@ func (s *stored) ask(js jetstream.JetStream) []cluster.Stream {
 
 // stream is what there is to say of a stream now.
 func (s *stored) stream(js jetstream.JetStream, was cluster.Stream) cluster.Stream {
-	out := cluster.Stream{Name: was.Name, Copies: was.Copies, Memory: was.Memory, Put: was.Put, Led: was.Led}
+	out := cluster.Stream{Name: was.Name, Copies: was.Copies, Memory: was.Memory, Put: was.Put, Filled: was.Filled, Led: was.Led}
 	ctx, cancel := context.WithTimeout(s.read, 500*time.Millisecond)
 	defer cancel()
 	stream, err := js.Stream(ctx, was.Name)
@@ -221,7 +221,7 @@ func (s *stored) stream(js jetstream.JetStream, was cluster.Stream) cluster.Stre
 	info := stream.CachedInfo()
 	out.Messages, out.Copies, out.Memory = info.State.Msgs, info.Config.Replicas, info.Config.Storage == jetstream.MemoryStorage
 	if s.isSample(was.Name) {
-		out.Put = uint64(s.fleet.o.Workload.Samples)
+		out.Put, out.Filled = uint64(s.fleet.o.Workload.Samples), s.filled
 	}
 	if info.Cluster == nil {
 		return out

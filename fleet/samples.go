@@ -63,5 +63,6 @@ func (s *stored) sample(ctx context.Context, js jetstream.JetStream) error {
 			return fmt.Errorf("make the stream %s with %d messages: %w", c.Name, n, err)
 		}
 	}
+	s.filled = time.Now()
 	return nil
 }

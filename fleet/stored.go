@@ -62,6 +62,7 @@ type stored struct {
 	shown   uint64   // the last value that the reader saw
 	streams []cluster.Stream
 	at      time.Time // when they were asked for
+	filled  time.Time // when the samples were, before anything else begins
 }
 
 func (s *stored) init(f *Fleet) {

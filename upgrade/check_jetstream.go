@@ -296,7 +296,7 @@ func (Remembered) Eval(o cluster.Observation) Verdict {
 			continue
 		}
 		want := s.Put
-		if home, _ := o.Server(s.Home()); s.Memory && s.Copies == 1 && home.Starts > 1 {
+		if home, _ := o.Server(s.Home()); s.Memory && s.Copies == 1 && home.Process.Started.After(s.Filled) {
 			want = 0
 		}
 		said := fmt.Sprintf("%s %d of %d", s.Name, s.Messages, s.Put)

@@ -185,7 +185,7 @@ func TestSamplesAreLookedAt(t *testing.T) {
 		o.Fleet.Streams = []cluster.Stream{
 			{Name: "ROLL", Copies: 3, Leader: "A", Messages: 7},
 			{Name: "ONE", Copies: 1, Put: 100, Messages: one, Leader: oneLeads, Led: []string{"B"}},
-			{Name: "MEM", Copies: 1, Put: 100, Messages: memory, Leader: "C", Led: []string{"C"}, Memory: true},
+			{Name: "MEM", Copies: 1, Put: 100, Messages: memory, Leader: "C", Led: []string{"C"}, Memory: true, Filled: noon},
 			{Name: "THREE", Copies: 3, Put: 100, Messages: three, Leader: "A", Led: []string{"A"}, Memory: true},
 		}
 		return o
@@ -212,7 +212,8 @@ func TestSamplesAreLookedAt(t *testing.T) {
 		}
 	}
 	again := streams(100, 0, 100, "B")
-	again.Servers[2].Starts = 2
+	again.Servers[2].Process.Started = noon
+	again.Fleet.Streams[2].Filled = noon.Add(-time.Second)
 	if v := (Remembered{}).Eval(again); !v.Met {
 		t.Errorf("its server was restarted: %+v", v)
 	}

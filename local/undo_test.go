@@ -101,7 +101,17 @@ func (u *undone) slots() map[string]string {
 
 // kept is what the stream holds, read by sequence: the ids of the messages, up to
 // one. It is nil where there is no stream.
-func (u *undone) kept(upTo uint64) (ids []string) {
+func (u *undone) kept(upTo uint64) []string {
+	u.Helper()
+	ids, err := u.read(upTo)
+	if err != nil {
+		u.Fatal(err)
+	}
+	return ids
+}
+
+// read is kept where the stream may not answer.
+func (u *undone) read(upTo uint64) (ids []string, err error) {
 	u.Helper()
 	var urls []string
 	for _, n := range u.top.Permanent() {
@@ -140,11 +150,8 @@ func (u *undone) kept(upTo uint64) (ids []string) {
 		ctx, cancel := context.WithTimeout(u.Context(), 5*time.Second)
 		err := read(ctx)
 		cancel()
-		if err == nil {
-			return ids
-		}
-		if time.Now().After(deadline) {
-			u.Fatal(err)
+		if err == nil || time.Now().After(deadline) {
+			return ids, err
 		}
 	}
 }

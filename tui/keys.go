@@ -260,7 +260,7 @@ func goOnOff(m Model) string {
 // offers says that the person can go on where they stopped the last time.
 func (m Model) offers() bool {
 	st, ok := m.current()
-	waits := st.Status == upgrade.Pending || st.Status == upgrade.Ready
+	waits := st.Status == upgrade.Pending || st.Status == upgrade.Blocked || st.Status == upgrade.Ready // nothing was done
 	return m.offer != nil && ok && m.state.Plan.Current == 0 && waits && len(m.state.Plan.Taken) == 0
 }
 

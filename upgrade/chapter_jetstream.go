@@ -304,7 +304,7 @@ func (c jetStreamed) join(n cluster.Node) Step {
 		Met:     Running{Node: n.Name, Build: c.to(n)},
 		Until:   []Check{Running{Node: n.Name, Build: c.to(n)}, Meshed{Among: everyone}, MetaWhole{Nodes: everyone}},
 		Timeout: actTimeout,
-		Undo:    Series{c.off(n), c.removal(n)},
+		NoUndo:  "to take it back the server has to be removed from the group, and one that was removed is not let in again at once",
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build unix && chain
+//go:build unix
 
 package main
 
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,6 +50,7 @@ func goesOn(t *testing.T, chapter, how string) {
 	term := open(t, 120, 36, env, "--chapter", chapter)
 	term.wait("begin: ")
 	term.jump(half, half, all)
+	kept(t, env, half)
 	endings[how](t, term)
 
 	again := open(t, 120, 36, env)
@@ -75,7 +75,7 @@ func goesOn(t *testing.T, chapter, how string) {
 	again.press("qy")
 	again.ends(0)
 	nothingLeft(t, env)
-	if _, err := os.Stat(filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "place.json")); !os.IsNotExist(err) {
+	if _, err := os.Stat(placeIn(env)); !os.IsNotExist(err) {
 		t.Errorf("the place is still there: %v", err)
 	}
 }

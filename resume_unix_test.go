@@ -42,6 +42,7 @@ func TestGoOnWhereItStopped(t *testing.T) {
 			env := around(t)
 			term := open(t, 80, 24, env)
 			term.goTo(6, "Replace A's binary", "replace")
+			kept(t, env, 6)
 			end(t, term)
 			again := open(t, 100, 30, env)
 			if name == "killed" && !childrenEnd {
@@ -63,6 +64,24 @@ func TestGoOnWhereItStopped(t *testing.T) {
 			nothingLeft(t, env)
 		})
 	}
+}
+
+// placeIn is the file that keeps the place.
+func placeIn(env map[string]string) string {
+	return filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "place.json")
+}
+
+// kept waits until a step's place is: it is written beside what is shown, and who is killed
+// in between goes on from the step before.
+func kept(t *testing.T, env map[string]string, number int) {
+	t.Helper()
+	eventually(t, "the place is kept", func() error {
+		data, err := os.ReadFile(placeIn(env))
+		if err == nil && !strings.Contains(string(data), fmt.Sprintf(`"number": %d,`, number)) {
+			return fmt.Errorf("not step %d: %s", number, data)
+		}
+		return err
+	})
 }
 
 // goTo leafs from the introduction to a step, and has what comes before it done.
@@ -98,10 +117,7 @@ func TestNothingToGoOnWith(t *testing.T) {
 	term.wait("Take back 3 steps", "Clients connect and count anew.")
 	term.press("y")
 	term.wait("10  Start B again", "⏎ start B again")
-	file := filepath.Join(env["XDG_STATE_HOME"], "nats-roll", "place.json")
-	if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), `"restart-b"`) {
-		t.Errorf("the place: %v %s", err, data)
-	}
+	kept(t, env, 10)
 	term.press("\x1b[C\x1b[CJy")
 	term.wait("12  See what happened", "⏎ see what happened")
 	term.press(enter)
@@ -110,7 +126,7 @@ func TestNothingToGoOnWith(t *testing.T) {
 	term.wait("✓ Verified", "Taken back")
 	term.press("qy")
 	term.ends(0)
-	if _, err := os.Stat(file); !os.IsNotExist(err) {
+	if _, err := os.Stat(placeIn(env)); !os.IsNotExist(err) {
 		t.Errorf("the place is still there: %v", err)
 	}
 	again := open(t, 80, 24, env)

@@ -211,7 +211,7 @@ func (d *Driver) Start(ctx context.Context, node string, args []string) error {
 		return fmt.Errorf("start %s: it runs already", node)
 	}
 	n, _ := d.opts.Topology.Node(node)
-	if err = proc.CheckPorts(n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
+	if err = d.servers.OwnPorts(node, n.Host, n.ClientPort, n.RoutePort, n.MonitorPort); err != nil {
 		err = fmt.Errorf("start %s: %w", node, err)
 	} else {
 		err = d.servers.Start(ctx, node, args)

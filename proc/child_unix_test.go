@@ -502,6 +502,26 @@ func TestAScriptsServerListensForIt(t *testing.T) {
 	}
 }
 
+// Ports that are looked at from two sides at once are not in each other's way.
+func TestPortsAreLookedAtTwice(t *testing.T) {
+	v, _ := supervise(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	must(t, l.Close())
+	port := l.Addr().(*net.TCPAddr).Port
+	var looks sync.WaitGroup
+	for range 4 {
+		looks.Go(func() {
+			for range 200 {
+				if err := v.OwnPorts("A", "127.0.0.1", port); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	looks.Wait()
+}
+
 // Who empties the log in another terminal still sees what is written next.
 func TestALogThatWasEmptied(t *testing.T) {
 	v, e := supervise(t)

@@ -153,14 +153,16 @@ func (v *Supervisor) Running(node string) bool {
 
 // OwnPorts says whether the node's ports are free, or listened on by the node's
 // own process. Its error is a *PortError.
+//
+// A free port is found by listening on it: nobody else does at the same moment, and no
+// server is started.
 func (v *Supervisor) OwnPorts(node, host string, ports ...int) error {
 	v.mu.Lock()
-	c := v.children[node]
-	v.mu.Unlock()
-	if c == nil {
-		return CheckPorts(host, ports...)
+	defer v.mu.Unlock()
+	if c := v.children[node]; c != nil {
+		return listens(c.pid, ports...)
 	}
-	return listens(c.pid, ports...)
+	return CheckPorts(host, ports...)
 }
 
 // ErrRunning says that a slot has a live process already.

@@ -22,7 +22,7 @@ func Accepts(ctx context.Context, file string, args []string) error {
 	defer cancel()
 	all := append([]string{"-t"}, args...)
 	if !hasConfig(args) {
-		stand, err := standIn()
+		stand, err := standIn(filepath.Dir(file))
 		if err != nil {
 			return err
 		}
@@ -53,10 +53,11 @@ func Accepts(ctx context.Context, file string, args []string) error {
 	return nil
 }
 
-// standIn is a configuration file that changes nothing. (nats-server
+// standIn is a configuration file that changes nothing, beside the server, where it is
+// cleaned away with it if the program is killed meanwhile. (nats-server
 // server/const.go DEFAULT_PING_MAX_OUT; newer servers refuse an empty file)
-func standIn() (string, error) {
-	f, err := os.CreateTemp("", "nats-roll-*.conf")
+func standIn(dir string) (string, error) {
+	f, err := os.CreateTemp(dir, "nats-roll-*.conf")
 	if err != nil {
 		return "", err
 	}

@@ -59,9 +59,27 @@ func (u *undone) until(what string, cond func(rehearsal.State) bool) {
 		case <-changed:
 		case <-deadline:
 			st, _ := s.Plan.Step()
-			u.Fatalf("never %s: %s is %s %s %+v", what, st.ID, st.Status, st.Reason, st.Checks)
+			u.Fatalf("never %s: %s is %s %s %+v%s", what, st.ID, st.Status, st.Reason, st.Checks, u.said())
 		}
 	}
+}
+
+// said is what the servers' logs say last of JetStream.
+func (u *undone) said() string {
+	var out strings.Builder
+	for _, n := range u.top.Nodes {
+		log, err := os.ReadFile(filepath.Join(u.dir, n.Name, "server.log"))
+		if err != nil {
+			fmt.Fprintf(&out, "\n%v", err)
+		}
+		lines := slices.DeleteFunc(strings.Split(string(log), "\n"), func(l string) bool {
+			return !strings.Contains(l, "JetStream") && !strings.Contains(l, "RAFT")
+		})
+		for _, l := range lines[max(0, len(lines)-20):] {
+			fmt.Fprintf(&out, "\n%s %s", n.Name, l)
+		}
+	}
+	return out.String()
 }
 
 // slots is what lies in the slots and what runs, as the system and the servers

@@ -119,6 +119,25 @@ func TestReorderedMovesOnlyWhatIsNamed(t *testing.T) {
 	}
 }
 
+// A step that could be done cannot any more while the one before it is taken back: its turn
+// may be another's then.
+func TestWhatWasReadyIsNotAfterAnUndo(t *testing.T) {
+	state := rehearsal.State{}.Apply(time.Now(), upgrade.Planned{Outline: turns(t, nil).Outline()})
+	for _, e := range []cluster.Event{
+		upgrade.StepEnded{ID: "connect-clients", Status: upgrade.Verified},
+		upgrade.StepReady{ID: "stop-a", Given: []upgrade.Result{{Text: "B is up", Verdict: upgrade.Verdict{Known: true, Met: true}}}},
+		upgrade.StepUndoing{ID: "connect-clients"},
+		upgrade.StepUndone{ID: "connect-clients"},
+		upgrade.StepEnded{ID: "connect-clients", Status: upgrade.Verified},
+	} {
+		state = state.Apply(time.Now(), e)
+	}
+	st, _ := state.Plan.Step()
+	if st.ID != "stop-a" || st.Status != upgrade.Pending || st.Given != nil {
+		t.Errorf("%s is %s, given %v", st.ID, st.Status, st.Given)
+	}
+}
+
 // What has to hold for a while begins anew when it does not.
 func TestChecksHoldForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

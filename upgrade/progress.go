@@ -152,7 +152,8 @@ func (p Progress) book(costs []cluster.Cost) Progress {
 	return p
 }
 
-// undoing puts aside what a step had come to, unless this is another attempt.
+// undoing puts aside what a step had come to, unless this is another attempt. A later
+// one that could be done cannot any more, until it is told anew.
 func (p Progress) undoing(at time.Time, e StepUndoing) Progress {
 	p.Outcome, p.Reason, p.Ended = "", "", time.Time{}
 	i := slices.IndexFunc(p.Steps, func(s StepProgress) bool { return s.ID == e.ID })
@@ -161,6 +162,9 @@ func (p Progress) undoing(at time.Time, e StepUndoing) Progress {
 	}
 	if !p.Steps[i].Reversed {
 		p.Taken = append(slices.Clone(p.Taken), Taken{Was: p.Steps[i], Began: at})
+	}
+	if st, ok := p.Step(); ok && p.Current > i && (st.Status == Ready || st.Status == Blocked) {
+		p = p.with(st.ID, func(s *StepProgress) { s.fresh(p.Outline.Steps[p.Current]) })
 	}
 	return p.with(e.ID, func(s *StepProgress) {
 		s.fresh(p.Outline.Steps[i])

@@ -156,14 +156,14 @@ func (m Model) content(p panel, size view.Size) (title, aside string, lines []st
 			n += s
 			aside = t.Strong.Render(fmt.Sprintf("%d of them yours", s)) + "  "
 		}
-		if which := view.ClientRange(m.state.World, m.rows, size); which != "" {
+		if which := view.ClientRange(m.state.World, m.state.Plan.Predicted(), m.rows, size); which != "" {
 			aside += t.Dim.Render(which)
 		}
 		return t.Strong.Render(fmt.Sprintf("Clients  %d", n)), aside, view.Clients(t, m.state.World, m.state.Plan.Predicted(), m.now, m.rows, size)
 	case trafficPanel:
 		title = t.Strong.Render("Traffic")
 		if size.W >= 100 {
-			title += "  " + t.Dim.Render(view.TrafficLegend(m.state))
+			title += "  " + t.Dim.Render(view.TrafficLegend(m.state, m.now, size.W))
 		}
 		return title, view.TrafficTitle(t, m.state, m.now), view.Traffic(t, m.state, m.now, size)
 	case logPanel:

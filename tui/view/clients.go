@@ -53,10 +53,18 @@ func Clients(t theme.Theme, o cluster.Observation, p upgrade.Prediction, now tim
 // tight says that a bar for each server would leave no room for the list.
 func tight(o cluster.Observation, size Size) bool { return len(o.Servers)+4 > size.H }
 
+// barLines is how many lines Bars has, when no client is away.
+func barLines(o cluster.Observation, p upgrade.Prediction) int {
+	if p.None() {
+		return len(o.Servers)
+	}
+	return len(o.Servers) + 1
+}
+
 // ClientRange says which of the clients Clients lists, if not all.
-func ClientRange(o cluster.Observation, scroll int, size Size) string {
+func ClientRange(o cluster.Observation, p upgrade.Prediction, scroll int, size Size) string {
 	total := yoursOf(o).len() + len(o.Fleet.Clients)
-	rows := size.H - 1 - len(o.Servers)
+	rows := size.H - 1 - barLines(o, p)
 	if tight(o, size) {
 		rows = size.H - 2
 	}
@@ -148,18 +156,31 @@ func everybody(o cluster.Observation) (on map[string]int, total int) {
 // have by the clients' lists, and if the text were right, about the last stop.
 func Bars(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) []string {
 	on, total := everybody(o)
-	aside := 0
-	if p.Text != nil {
-		aside += 10
+	type column struct {
+		head string
+		of   map[string]int
 	}
-	lists := "lists "
+	var foretold []column
+	when := ""
 	if p.Ahead {
-		lists = "next, lists "
+		when = "next "
 	}
 	if p.Lists != nil {
-		aside += 5 + len(lists)
+		foretold = append(foretold, column{"  " + when + "by lists", p.Lists})
+	}
+	if p.Text != nil {
+		foretold = append(foretold, column{"  " + when + "by text", p.Text})
+	}
+	aside := 0
+	head := ""
+	for _, c := range foretold {
+		aside += len(c.head)
+		head += c.head
 	}
 	var out []string
+	if head != "" {
+		out = append(out, t.Dim.Render(cut(right("now"+head, w-1), w)))
+	}
 	for _, s := range o.Servers {
 		n := on[s.Node.Name]
 		room := max(0, w-10-aside)
@@ -171,11 +192,8 @@ func Bars(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w int) []s
 			full = 1
 		}
 		line := t.Node(s.Node.Name).Render(s.Node.Name+" "+strings.Repeat("█", min(full, room))) + strings.Repeat(" ", room-min(full, room)) + right(count(n), 7)
-		if p.Lists != nil {
-			line += t.Dim.Render(right(lists+count(p.Lists[s.Node.Name]), 5+len(lists)))
-		}
-		if p.Text != nil {
-			line += t.Dim.Render(right("text "+count(p.Text[s.Node.Name]), 10))
+		for _, c := range foretold {
+			line += t.Dim.Render(right(count(c.of[s.Node.Name]), len(c.head)))
 		}
 		out = append(out, cut(line, w))
 	}

@@ -113,24 +113,33 @@ func sideBySide(t theme.Theme, p upgrade.Progress, w int) []string {
 	return append(out, row("Took", span(func(c upgrade.PartCost) time.Duration { return c.Took })))
 }
 
-// costs is a table of the steps that clients felt.
+// costs is a table of the steps that clients felt; how long a write stalled is in it if
+// one did.
 func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
-	const numbers = "%9s %9s %6s %6s"
-	out := []string{between(t.Dim.Render("What each step cost"), t.Dim.Render(fmt.Sprintf(numbers, "took", "away", "lost", "twice")), w)}
-	for _, st := range p.Steps {
-		if st.Impact.Quiet() {
+	stalls := slices.ContainsFunc(p.Steps, func(st upgrade.StepProgress) bool { return st.Bill.Stalls > 0 })
+	numbers := func(took, away, stall, lost, twice string) string {
+		if stalls {
+			return fmt.Sprintf("%8s %8s %8s %6s %5s", took, away, stall, lost, twice)
+		}
+		return fmt.Sprintf("%9s %9s %6s %6s", took, away, lost, twice)
+	}
+	span := func(d time.Duration) string {
+		if d == 0 {
+			return "–" // nobody was without a server, and nothing stalled
+		}
+		return upgrade.Round(d)
+	}
+	out := []string{between(t.Dim.Render("What each step cost"), t.Dim.Render(numbers("took", "away", "stalled", "lost", "twice")), w)}
+	for i, st := range p.Steps {
+		if st.Impact.Quiet() && st.Bill.Stalls == 0 {
 			continue
 		}
 		im := st.Impact
-		line := st.Title + t.Dim.Render("  "+im.Went())
-		away := "–" // nobody was without a server
-		if im.LongestAway > 0 {
-			away = upgrade.Round(im.LongestAway)
-		}
-		out = append(out, between(line, fmt.Sprintf(numbers, upgrade.Round(st.Took), away, count(im.Lost), count(im.Duplicated)), w))
+		line := t.Dim.Render(fmt.Sprintf("%2d ", i+1)) + st.Title + t.Dim.Render("  "+im.Went())
+		out = append(out, between(line, numbers(upgrade.Round(st.Took), span(im.LongestAway), span(st.Bill.Longest), count(im.Lost), count(im.Duplicated)), w))
 	}
 	if lost, twice := betweenSteps(p, f); lost+twice > 0 {
-		out = append(out, between("Between the steps", fmt.Sprintf(numbers, "", "", count(lost), count(twice)), w))
+		out = append(out, between("   Between the steps", numbers("", "", "", count(lost), count(twice)), w))
 	}
 	if len(out) == 1 {
 		return nil

@@ -65,17 +65,11 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 	if len(s.World.Fleet.Clients) == 0 {
 		return []string{t.Dim.Render("no messages yet")}
 	}
-	const cell = 500 * time.Millisecond
 	w := size.W
-	// The right edge stands still between two cells, and lies so far back that
-	// the newest cell is complete: nothing flickers.
-	edge := now.Add(-settling).Truncate(cell)
-	got, worst := buckets(s, edge, cell, w)
-	waits(worst, s.Plan, edge, cell)
-	top := 1.0
-	for _, n := range got {
-		top = max(top, n)
-	}
+	edge := edgeOf(now)
+	got, worst := buckets(s, edge, w)
+	waits(worst, s.Plan, edge)
+	top := scale(got)
 	dearest := ""
 	if size.H >= 5 {
 		dearest = Costliest(t, s.Plan, w)
@@ -92,12 +86,16 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 		var b strings.Builder
 		for _, n := range got {
 			eighths := int(n*float64(rows*8)/top + 0.5)
-			b.WriteRune(levels[max(0, min(8, eighths-r*8))])
+			level := levels[max(0, min(8, eighths-r*8))]
+			if r == rows-1 && n > top {
+				level = beyond
+			}
+			b.WriteRune(level)
 		}
 		out = append(out, t.Command.Render(b.String()))
 	}
 	if size.H >= 2 {
-		out = append(out, marks(t, s, edge, cell, w))
+		out = append(out, marks(t, s, edge, w))
 	}
 	if size.H >= 3 {
 		out = append(out, line(t, worst))
@@ -107,6 +105,32 @@ func Traffic(t theme.Theme, s rehearsal.State, now time.Time, size Size) []strin
 		out = append(out, dearest)
 	}
 	return out
+}
+
+// cell is the time that a cell stands for.
+const cell = 500 * time.Millisecond
+
+// edgeOf is the right end. It stands still between two cells, and lies so far back that
+// the newest cell is complete: nothing flickers.
+func edgeOf(now time.Time) time.Time { return now.Add(-settling).Truncate(cell) }
+
+// beyond is drawn at the top of what is higher than the scale.
+const beyond = '▲'
+
+// scale is what a full cell stands for: the most that a cell has, unless that is far
+// beyond nearly all others. What piled up before a server that stood still, or a
+// client's buffer, comes at once, and all else would be flat beside it.
+func scale(cells []float64) float64 {
+	sorted := slices.DeleteFunc(slices.Clone(cells), func(n float64) bool { return n == 0 })
+	if len(sorted) == 0 {
+		return 1
+	}
+	slices.Sort(sorted)
+	most, usual := sorted[len(sorted)-1], sorted[len(sorted)*9/10]
+	if most > 3*usual {
+		most = 3 * usual / 2
+	}
+	return max(1, most)
 }
 
 // harm is the worst that was found in a cell.
@@ -121,7 +145,7 @@ const (
 
 // waits marks the cells in which a request came to nothing or a message to a
 // stream stalled, by what caused it.
-func waits(cells []harm, p upgrade.Progress, edge time.Time, cell time.Duration) {
+func waits(cells []harm, p upgrade.Progress, edge time.Time) {
 	start := edge.Add(-cell * time.Duration(len(cells)))
 	for _, st := range p.Steps {
 		for _, c := range st.Bill.Costs {
@@ -162,7 +186,7 @@ const settling = 300 * time.Millisecond
 
 // buckets sorts what was delivered between two samples into the cells of that
 // time, evenly; what was lost or came twice into the cell in which that was found.
-func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got []float64, found []harm) {
+func buckets(s rehearsal.State, edge time.Time, w int) (got []float64, found []harm) {
 	got, found = make([]float64, w), make([]harm, w)
 	start := edge.Add(-cell * time.Duration(w))
 	var later *rehearsal.Sample
@@ -171,7 +195,7 @@ func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got 
 			if !later.At.After(start) {
 				break
 			}
-			spread(got, start, cell, p.At, later.At, float64(later.Received-min(p.Received, later.Received)))
+			spread(got, start, p.At, later.At, float64(later.Received-min(p.Received, later.Received)))
 			if i := min(int(later.At.Sub(start)/cell), w-1); i >= 0 {
 				switch {
 				case later.Lost > p.Lost:
@@ -187,7 +211,7 @@ func buckets(s rehearsal.State, edge time.Time, cell time.Duration, w int) (got 
 }
 
 // spread adds n to the cells between two times, to each its share.
-func spread(cells []float64, start time.Time, cell time.Duration, from, to time.Time, n float64) {
+func spread(cells []float64, start time.Time, from, to time.Time, n float64) {
 	all := to.Sub(from)
 	if all <= 0 || n == 0 {
 		return
@@ -212,7 +236,7 @@ func spread(cells []float64, start time.Time, cell time.Duration, from, to time.
 
 // marks writes which server was started or stopped at its place in time. Marks
 // that would overlap stand beside each other.
-func marks(t theme.Theme, s rehearsal.State, edge time.Time, cell time.Duration, w int) string {
+func marks(t theme.Theme, s rehearsal.State, edge time.Time, w int) string {
 	line := strings.Builder{}
 	at := 0
 	for _, m := range s.Marks {
@@ -251,14 +275,19 @@ func line(t theme.Theme, cells []harm) string {
 	return t.Warn.Render(b.String())
 }
 
-// TrafficLegend says what the marks below the bars mean, as far as there are such.
-func TrafficLegend(s rehearsal.State) string {
+// TrafficLegend says what the marks below the bars mean, and one that is above them, as
+// far as there are such.
+func TrafficLegend(s rehearsal.State, now time.Time, w int) string {
 	legend := "↑ started  ↓ stopping  ✗ died  × lost"
 	if s.World.Fleet.Duplicated > 0 {
 		legend += "  = twice"
 	}
 	if slices.ContainsFunc(s.Plan.Steps, func(st upgrade.StepProgress) bool { return len(st.Bill.Costs) > 0 }) {
 		legend += "  ! waited"
+	}
+	got, _ := buckets(s, edgeOf(now), w)
+	if top := scale(got); slices.ContainsFunc(got, func(n float64) bool { return n > top }) {
+		legend += "  " + string(beyond) + " far more"
 	}
 	return legend
 }

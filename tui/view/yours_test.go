@@ -68,7 +68,7 @@ func TestYourOwnClients(t *testing.T) {
 	if line := ansi.Strip(ClientLine(theme.New(lipgloss.NewRenderer(nil)), o, upgrade.Prediction{}, 120)); !strings.HasSuffix(line, "2 without a server  app4 ended  6 of them yours") {
 		t.Errorf("in a line: %s", line)
 	}
-	if r := ClientRange(o, 0, Size{W: 80, H: 8}); r != "1–4 of 7" {
+	if r := ClientRange(o, upgrade.Prediction{}, 0, Size{W: 80, H: 8}); r != "1–4 of 7" {
 		t.Errorf("range %s", r)
 	}
 }

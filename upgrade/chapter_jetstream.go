@@ -221,7 +221,7 @@ func (c jetStreamed) without(permanent []cluster.Node) []Step {
 			Given:   c.isUp(permanent...),
 			Until:   []Check{Leads{Node: stays.Name}, MetaWhole{Nodes: names(permanent)}},
 			Timeout: actTimeout,
-			NoUndo:  "any server may lead; the servers move it by themselves",
+			NoUndo:  "any server may lead; the servers move it by themselves", Loose: true,
 		})
 	}
 	again := c.startAction

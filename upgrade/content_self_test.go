@@ -33,6 +33,7 @@ func TestTheLinterSeesWhatIsWrong(t *testing.T) {
 		"it has a time limit":                            func(s *upgrade.Step) { s.Timeout = 0 },
 		"it can be undone, or there is a reason why not": func(s *upgrade.Step) { s.Undo = nil },
 		"what must be true after its undo is said":       func(s *upgrade.Step) { s.Undo, s.Undone = upgrade.Series{}, nil },
+		"that nothing has to be undone has a reason":     func(s *upgrade.Step) { s.Loose = true },
 		"what it needs can be brought about": func(s *upgrade.Step) {
 			s.Given = []upgrade.Requirement{{Check: upgrade.Exited{Node: "A"}}}
 		},

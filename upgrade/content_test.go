@@ -175,6 +175,9 @@ var stepRules = []rule{
 	{"it can be undone, or there is a reason why not", func(_ planned, s upgrade.Step) []string {
 		return unless((s.Undo == nil) != (s.NoUndo == ""), "undo %v, and the reason for none is %q", s.Undo, s.NoUndo)
 	}},
+	{"that nothing has to be undone has a reason", func(_ planned, s upgrade.Step) []string {
+		return unless(!s.Loose || s.NoUndo != "", "nobody says why")
+	}},
 	{"what must be true after its undo is said", func(p planned, s upgrade.Step) []string {
 		if s.Undo == nil {
 			return nil

@@ -54,6 +54,7 @@ type Step struct {
 	Undone []Check // what must be true then; nil: what every action of its kind brings about
 	Loses  string  // what that does which one should know before, in a few words
 	NoUndo string  // or why nothing brings it back
+	Loose  bool    // and that nothing has to: what was before it is as good as what is after
 	Back   *Way    // brings the node's old server back; nil where there is none
 }
 

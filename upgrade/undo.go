@@ -11,7 +11,7 @@ import (
 // Taking steps back, and going to another one.
 
 // final says that the step acts, and that nothing takes it back.
-func (s Step) final() bool { return s.Do != nil && s.Undo == nil }
+func (s Step) final() bool { return s.Do != nil && s.Undo == nil && !s.Loose }
 
 // undone is what must be true once the step is taken back.
 func (s Step) undone() []Check {
@@ -165,6 +165,8 @@ func (r *Runner) takeBack(ctx context.Context, st Step) error {
 	}
 	if asBefore {
 		t.end(o, Verified, nil, fmt.Sprintf("%s was rolled back to %s: nothing had to be done", st.Node, b))
+	} else if st.Loose {
+		t.end(o, Verified, nil, "nothing has to be done: "+st.NoUndo)
 	} else if err := t.await(ctx); err != nil {
 		return err
 	}

@@ -178,6 +178,26 @@ func TestGoToEveryStep(t *testing.T) {
 	}
 }
 
+// A step after which nothing has to be brought back is no bar to those before it.
+func TestNothingHasToBeUndone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := spec(t, 2, true)
+		p := upgrade.Rolling(s)
+		at := slices.IndexFunc(p.Steps, func(st upgrade.Step) bool { return st.ID == "start-c" })
+		p.Steps[at].Undo, p.Steps[at].NoUndo, p.Steps[at].Loose = nil, "C may run or not", true
+		w := begin(t, s, true, nil, func(r *upgrade.Runner) { r.Plan = p })
+		w.enterTo(p.Steps[at+1].ID)
+		w.at(p.Steps[at+1].ID, upgrade.Ready)
+		w.says(upgrade.Intent{To: "connect-clients"})
+		w.at("connect-clients", upgrade.Ready)
+		w.cancel()
+		got, _ := w.end()
+		if x := got.Plan.Taken; len(x) != 2 || x[0].Was.ID != "start-c" || x[0].Reason != "nothing has to be done: C may run or not" || x[1].Was.ID != "connect-clients" {
+			t.Errorf("%+v", x)
+		}
+	})
+}
+
 // A chapter whose undo is an action alone has a proof by its kind; of several, the
 // last that is done to a server counts.
 func TestUndoIsProved(t *testing.T) {

@@ -162,12 +162,25 @@ func quoted(st upgrade.StepOutline) string {
 // Endless is the height at which nothing has to be left out.
 const Endless = 1 << 20
 
+// whole leaves out the last things that a prompt says, until the rest has room. What is
+// left out is among the keys, and no word is cut.
+func whole(prompt string, w int) string {
+	for ansi.StringWidth(prompt) > w {
+		i := strings.LastIndex(prompt, "  ")
+		if i < 0 {
+			return cut(prompt, w)
+		}
+		prompt = strings.TrimRight(prompt[:i], " ")
+	}
+	return prompt
+}
+
 // prompted arranges parts above a last line that says what Enter does, and
 // whether there is more than is seen.
 func prompted(t theme.Theme, parts []part, prompt string, size Size) []string {
 	lines, more := arrange(parts, size.H-1)
 	if size.H == Endless {
-		return append(lines, "", cut(prompt, size.W))
+		return append(lines, "", whole(prompt, size.W))
 	}
 	for len(lines) < size.H-1 {
 		lines = append(lines, "")
@@ -177,9 +190,9 @@ func prompted(t theme.Theme, parts []part, prompt string, size Size) []string {
 		if ansi.StringWidth(prompt)+ansi.StringWidth(words) > size.W {
 			words = "  z more"
 		}
-		prompt = between(prompt, t.Dim.Render(words), size.W)
+		prompt = between(whole(prompt, size.W-ansi.StringWidth(words)), t.Dim.Render(words), size.W)
 	}
-	return append(lines, cut(prompt, size.W))
+	return append(lines, whole(prompt, size.W))
 }
 
 // More says how to see what there was no room for.

@@ -108,7 +108,11 @@ func command(style lipgloss.Style, prompt, text string, w int) []string {
 	return out
 }
 
-// briefCommand is the same with the number of lines instead of a file's text.
+// briefLines is how much a brief command shows at most.
+const briefLines = 4
+
+// briefCommand is the same with the number of lines instead of a file's text, and
+// without the end of what is long all the same.
 func briefCommand(style lipgloss.Style, prompt, text string, w int) []string {
 	var out []string
 	n := -1 // lines of the file, where there is one
@@ -126,6 +130,9 @@ func briefCommand(style lipgloss.Style, prompt, text string, w int) []string {
 		default:
 			n++
 		}
+	}
+	if left := len(out) - briefLines + 1; left > 1 {
+		out = append(out[:briefLines-1], cut(style.Render(fmt.Sprintf("%s… %d lines more; y copies all of it", strings.Repeat(" ", len(prompt)), left)), w))
 	}
 	return out
 }

@@ -30,3 +30,18 @@ func TestCommandWithAFile(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A prompt that is too long loses what it says last, and no half word is left.
+func TestAPromptIsNotCut(t *testing.T) {
+	for w, want := range map[int]string{
+		60: "⏎ stop A   h hint  C chapters",
+		20: "⏎ stop A   h hint",
+		17: "⏎ stop A   h hint",
+		16: "⏎ stop A",
+		6:  "⏎ sto…",
+	} {
+		if got := whole("⏎ stop A   h hint  C chapters", w); got != want {
+			t.Errorf("%d: %q, want %q", w, got, want)
+		}
+	}
+}

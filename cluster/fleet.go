@@ -226,6 +226,18 @@ type Stored struct {
 	KVLost  bool   `json:"kv_lost"` // the bucket's last value is not the last that was acknowledged
 }
 
+// Standing is for how long now nothing was acknowledged, of a message that was begun, when
+// the fleet was looked at; 0 if that is not longer than usual.
+func (s Stored) Standing(at time.Time) time.Duration {
+	if s.Acked == s.Asked || s.LastAck.IsZero() || s.Looked || s.Rate <= 0 {
+		return 0
+	}
+	if d := at.Sub(s.LastAck) - time.Second/time.Duration(s.Rate); d > StallFrom {
+		return d
+	}
+	return 0
+}
+
 // PinnedName is what a subscriber that knows only this node's server is called.
 func PinnedName(node string) string { return "sub of " + node + " only" }
 

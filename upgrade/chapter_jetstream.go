@@ -251,6 +251,7 @@ func (c jetStreamed) without(permanent []cluster.Node) []Step {
 				Census{Without: second.Name},
 				Reached{},
 			},
+			Tell:    stands,
 			Timeout: c.stopTimeout() + actTimeout, Undo: again(second),
 		},
 		Step{
@@ -273,6 +274,16 @@ func (c jetStreamed) without(permanent []cluster.Node) []Step {
 			Timeout: actTimeout, Undo: c.stopAction(first),
 		},
 	)
+}
+
+// stands tells that writes wait when the step is over, as a stall is counted when it ends.
+func stands(t Told) []string {
+	f := t.After.Fleet
+	d := f.Stored.Standing(f.At)
+	if d == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("The message that was published last has waited for %s by now, and goes on waiting: how long in all is counted when it is stored.", Round(d.Truncate(time.Second)))}
 }
 
 // stored is the action that starts a temporary server with JetStream, which it

@@ -28,7 +28,10 @@ func TrafficTitle(t theme.Theme, s rehearsal.State, now time.Time) string {
 	if n := f.Requests.Unanswered(); n > 0 {
 		out = append(out, t.Warn.Render("unanswered "+count(n)))
 	}
-	if f.Stored.StallMax > 0 {
+	switch standing := f.Stored.Standing(f.At); {
+	case standing >= time.Second:
+		out = append(out, t.Bad.Render("nothing stored for "+clock(standing)))
+	case f.Stored.StallMax > 0:
 		out = append(out, t.Warn.Render("stalled "+upgrade.Round(f.Stored.StallMax)))
 	}
 	return strings.Join(out, "  ")

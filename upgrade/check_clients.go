@@ -161,7 +161,11 @@ func (c Know) Eval(o cluster.Observation) Verdict {
 	if knowing < all {
 		return no(fmt.Sprintf("%d of %d do", knowing, all))
 	}
-	return yes(fmt.Sprintf("%d of %d, by gossip", knowing, all))
+	words := fmt.Sprintf("%d of %d, by gossip", knowing, all)
+	if others := len(o.Fleet.Clients) - all; others > 0 {
+		words += fmt.Sprintf("; the chapter's own %d are not asked", others)
+	}
+	return yes(words)
 }
 
 func knows(c cluster.Client, n cluster.Node) bool {

@@ -188,6 +188,9 @@ func stored(t theme.Theme, s cluster.Stored, w int) []string {
 	if s.Stalls > 0 {
 		words += fmt.Sprintf("; %s stalled, %s at most", count(s.Stalls), upgrade.Round(s.StallMax))
 	}
+	if s.KVStalls > 0 {
+		words += fmt.Sprintf("; %s of the bucket's values, %s at most", count(s.KVStalls), upgrade.Round(s.KVStallMax))
+	}
 	return hang(t.Dim.Render("Stream    "), style, words, w)
 }
 

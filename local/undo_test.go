@@ -59,7 +59,7 @@ func (u *undone) until(what string, cond func(rehearsal.State) bool) {
 		case <-changed:
 		case <-deadline:
 			st, _ := s.Plan.Step()
-			u.Fatalf("never %s: %s is %s %s %+v%s", what, st.ID, st.Status, st.Reason, st.Checks, u.said())
+			u.Fatalf("never %s: %s is %s %s %+v, given %+v%s", what, st.ID, st.Status, st.Reason, st.Checks, st.Given, u.said())
 		}
 	}
 }

@@ -70,7 +70,7 @@ func ask(ctx context.Context, client *http.Client, node cluster.Node, page int, 
 	if r.health {
 		a.Healthy, a.Health = healthz.verdict()
 	}
-	if r.jetStream && varz.JetStream.Config != nil {
+	if r.jetStream && varz.JetStream.Stats != nil {
 		var jsz jsz
 		asked := time.Now()
 		if err := get(ctx, client, node.MonitorURL()+"/jsz?accounts=true&streams=true", &jsz, okOnly); err == nil { // the rest is worth something without it

@@ -28,7 +28,10 @@ type varz struct {
 	SlowConsumers    int64           `json:"slow_consumers"`
 	SystemAccount    string          `json:"system_account"`
 	JetStream        struct {
-		Config *struct{} `json:"config"` // absent where it is off
+		// Absent where it is off. Beside it stands a config, but that stays absent of a server
+		// which was asked for its /varz before its JetStream was up. (nats-server
+		// server/monitor.go HandleVarz)
+		Stats *struct{} `json:"stats"`
 	} `json:"jetstream"`
 }
 

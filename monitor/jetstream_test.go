@@ -65,6 +65,23 @@ func TestAskJetStream(t *testing.T) {
 	}
 }
 
+// A server that was asked before its JetStream was up never tells its configuration, and
+// is asked for its streams all the same.
+func TestAskBeforeJetStreamIsUp(t *testing.T) {
+	o := options("A", nil)
+	o.Cluster, o.StoreDir = server.ClusterOpts{}, t.TempDir()
+	s, n := run(t, o)
+	if a, err := Ask(t.Context(), http.DefaultClient, n, 1); err != nil || !a.JetStream.Asked.IsZero() {
+		t.Fatalf("%+v, %v", a.JetStream, err)
+	}
+	if err := s.EnableJetStream(&server.JetStreamConfig{StoreDir: o.StoreDir}); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := Ask(t.Context(), http.DefaultClient, n, 1); err != nil || a.JetStream.Asked.IsZero() {
+		t.Errorf("%+v, %v", a.JetStream, err)
+	}
+}
+
 // What /jsz lists of streams is that server's own copy, in the global account.
 func TestStoresAreTheServersOwn(t *testing.T) {
 	node := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -57,15 +57,25 @@ func (w *walk) along(to string, worlds map[string]string) {
 // rests waits until nothing goes on by itself, and says at which step.
 func (w *walk) rests() string {
 	w.Helper()
-	p := w.until("at rest", func(p upgrade.Progress) bool {
-		st, ok := p.Step()
-		return ok && st.Status == upgrade.Ready || !ok && p.Outcome == upgrade.OutcomeVerified
-	})
-	synctest.Wait()
-	if st, ok := p.Step(); ok {
-		return st.ID
+	for {
+		w.until("at rest", func(p upgrade.Progress) bool { return resting(p) != "" })
+		synctest.Wait() // what is done without a word is ready for a moment, too
+		if s, _ := w.lab.State(); resting(s.Plan) != "" {
+			return resting(s.Plan)
+		}
 	}
-	return theEnd
+}
+
+// resting is the step that can be done, or the end; empty while something goes on.
+func resting(p upgrade.Progress) string {
+	st, ok := p.Step()
+	switch {
+	case ok && st.Status == upgrade.Ready:
+		return st.ID
+	case !ok && p.Outcome == upgrade.OutcomeVerified:
+		return theEnd
+	}
+	return ""
 }
 
 func (w *walk) leaves(id string) {

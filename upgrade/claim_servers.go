@@ -51,9 +51,10 @@ func linesAbout(lines []cluster.LogLine, peer cluster.Node) []cluster.LogLine {
 	return out
 }
 
-// warns: the text calls the complaint a warning.
-func warns(n, peer cluster.Node) Claim {
-	return claim("warns", func(_, after cluster.Observation) Finding {
+// ofComplaints is a claim that is judged by how one server complains of another,
+// which does not run.
+func ofComplaints(id string, n, peer cluster.Node, judge func(lines []cluster.LogLine) Finding) Claim {
+	return claim(id, func(_, after cluster.Observation) Finding {
 		s, _ := after.Server(n.Name)
 		lines := linesAbout(s.Refused, peer)
 		switch {
@@ -61,8 +62,16 @@ func warns(n, peer cluster.Node) Claim {
 			return undecided("%s", notOurLog)
 		case len(lines) == 0:
 			return undecided("%s has not complained", n.Name)
-		case lines[0].Level != cluster.LevelWarn:
-			return differs("%s complains at level [%s]", n.Name, lines[0].Level).because("level")
+		}
+		return judge(lines)
+	})
+}
+
+// warns: the text calls the complaint a warning.
+func warns(n, peer cluster.Node) Claim {
+	return ofComplaints("warns", n, peer, func(lines []cluster.LogLine) Finding {
+		if l := lines[0].Level; l != cluster.LevelWarn {
+			return differs("%s complains at level [%s]", n.Name, l).because("level")
 		}
 		return holds("%s complains at level [%s]", n.Name, lines[0].Level)
 	})
@@ -71,38 +80,44 @@ func warns(n, peer cluster.Node) Claim {
 // refusedLine: the words of the first server's complaint, letter by letter but for
 // the port, which may have been moved.
 func refusedLine(n, peer cluster.Node) Claim {
-	return claim("refused-line", func(_, after cluster.Observation) Finding {
-		s, _ := after.Server(n.Name)
-		lines := linesAbout(s.Refused, peer)
-		switch {
-		case s.Process.Guest:
-			return undecided("%s", notOurLog)
-		case len(lines) == 0:
-			return undecided("%s has not complained", n.Name)
-		}
-		first := lines[0].Text
-		if first == fmt.Sprintf("Error trying to connect to route: dial tcp localhost:%d: connect: connection refused", peer.RoutePort) {
+	c := ofComplaints("refused-line", n, peer, func(lines []cluster.LogLine) Finding {
+		first := lines[0]
+		if first.Text == fmt.Sprintf("Error trying to connect to route: dial tcp localhost:%d: connect: connection refused", peer.RoutePort) {
 			return holds("%s says so", n.Name)
 		}
-		f := differs("%s says: [%s] %s", n.Name, lines[0].Level, first)
-		if strings.Contains(first, "(attempt ") {
+		f := differs("%s says: [%s] %s", n.Name, first.Level, first.Text)
+		if strings.Contains(first.Text, "(attempt ") {
 			f = f.because("attempts")
 		}
-		if !strings.Contains(first, "dial tcp localhost:") {
+		if !strings.Contains(first.Text, "dial tcp localhost:") {
 			f = f.because("resolved")
 		}
-		again := 0
-		for _, l := range lines {
-			if l.Text == first && l.Level == lines[0].Level {
-				again++
-			}
-		}
-		if again > 1 {
+		if again := likeFirst(lines); again > 1 {
 			f.Detail += fmt.Sprintf(", %s", count(again, "time"))
 			f = f.because("twice")
 		}
 		return f
 	})
+	// Several connections may be dialed at once, each by itself. Once one of them is
+	// dialed again, a second later, all have been dialed; the server's lines say so
+	// only if it writes them at level debug.
+	c.Late = func(after cluster.Observation) bool {
+		s, _ := after.Server(n.Name)
+		lines := linesAbout(s.Refused, peer)
+		return !s.Process.Guest && len(lines) == likeFirst(lines) && len(lines) < 2
+	}
+	return c
+}
+
+// likeFirst counts the lines that say what the first of them says.
+func likeFirst(lines []cluster.LogLine) int {
+	n := 0
+	for _, l := range lines {
+		if l.Text == lines[0].Text && l.Level == lines[0].Level {
+			n++
+		}
+	}
+	return n
 }
 
 // selfRoute: no server counts itself among its peers.

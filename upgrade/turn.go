@@ -280,9 +280,9 @@ func (t *turn) await(ctx context.Context) error {
 }
 
 // heard says that what the claims are judged by is there, or that it was waited for
-// long enough.
+// long enough after all checks were met.
 func (t *turn) heard(o cluster.Observation) bool {
-	return t.undoing || time.Since(t.acted) > logLag ||
+	return t.undoing || time.Since(t.met) > logLag ||
 		!slices.ContainsFunc(t.Claims, func(c Claim) bool { return c.Late != nil && c.Late(o) })
 }
 

@@ -244,12 +244,15 @@ func (f *Fake) linked(a, b string) bool {
 	return ok
 }
 
-// complain says of every peer that is not there what a server says.
+// complain says of every peer that is not there what a server says, for each of the
+// two connections that it dials at once: one of the pool, and the system account's.
 func (f *Fake) complain(name string, n *node) {
 	for _, p := range f.Topology.Permanent() {
 		if p.Name != name && f.lists(name, p.Name) && !f.nodes[p.Name].process.Alive() {
-			f.log(name, n, cluster.LevelError, cluster.TopicRouteRefused,
-				fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort))
+			for range 2 {
+				f.log(name, n, cluster.LevelError, cluster.TopicRouteRefused,
+					fmt.Sprintf("Error trying to connect to route (attempt 1): dial tcp 127.0.0.1:%d: connect: connection refused", p.RoutePort))
+			}
 		}
 	}
 }

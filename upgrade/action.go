@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -22,8 +23,19 @@ type Action interface {
 }
 
 // Shelled is an action whose Command is the tutorial's and needs a word more to
-// be typed: Shell is what works as it stands in another terminal.
-type Shelled interface{ Shell() string }
+// be typed: Shell is what works as it stands in another terminal, or empty where the
+// command does.
+type Shelled interface {
+	Shell(o cluster.Observation) string
+}
+
+// shellOf is what has to be typed for an action, where that is not its command.
+func shellOf(a Action, o cluster.Observation) string {
+	if sh, ok := a.(Shelled); ok {
+		return sh.Shell(o)
+	}
+	return ""
+}
 
 // Spoken is an action of which it is known what a person sees who types it in
 // another terminal.
@@ -43,7 +55,7 @@ type StartNode struct {
 }
 
 // Shell goes to where the server is.
-func (a StartNode) Shell() string {
+func (a StartNode) Shell(cluster.Observation) string {
 	if a.Slot == "" {
 		return ""
 	}
@@ -244,15 +256,23 @@ func (a Ask) Run(ctx context.Context, d Driver) error {
 // Series is actions one after the other, up to the first that fails.
 type Series []Action
 
-// Command is a line for each that a person can type.
+// Command is a line for each.
 func (a Series) Command(o cluster.Observation) string {
+	return a.lines(func(one Action) string { return one.Command(o) })
+}
+
+// Shell is a line for each that a person can type; they are copied together.
+func (a Series) Shell(o cluster.Observation) string {
+	if !slices.ContainsFunc(a, func(one Action) bool { return shellOf(one, o) != "" }) {
+		return ""
+	}
+	return a.lines(func(one Action) string { return cmp.Or(shellOf(one, o), one.Command(o)) })
+}
+
+func (a Series) lines(of func(Action) string) string {
 	var out []string
 	for _, one := range a {
-		c := one.Command(o)
-		if sh, ok := one.(Shelled); ok && sh.Shell() != "" {
-			c = sh.Shell() // as it can be typed: the lines are copied together
-		}
-		if c != "" {
+		if c := of(one); c != "" {
 			out = append(out, c)
 		}
 	}
@@ -274,6 +294,7 @@ type Inspect struct {
 	Node  string
 	Build cluster.Build
 	Args  []string
+	Slot  string // the folder that holds the node's configuration
 }
 
 // Command is the two questions that a person can ask a binary. The second one needs a
@@ -283,7 +304,19 @@ func (a Inspect) Command(cluster.Observation) string {
 	if !slices.Contains(args, "-c") {
 		args = append([]string{"-c", "CONFIG"}, args...)
 	}
-	return fmt.Sprintf("%s --version && %s -t %s", file(a.Build), file(a.Build), strings.Join(args, " "))
+	program := file(a.Build)
+	if a.Build.Path != "" && !strings.Contains(program, "/") {
+		program = "./" + program
+	}
+	return fmt.Sprintf("%s --version && %s -t %s", program, program, strings.Join(args, " "))
+}
+
+// Shell goes to where the configuration is.
+func (a Inspect) Shell(o cluster.Observation) string {
+	if a.Slot == "" {
+		return ""
+	}
+	return fmt.Sprintf("cd %s && %s", Quote(a.Slot), a.Command(o))
 }
 
 // Run looks.

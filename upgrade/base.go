@@ -197,7 +197,7 @@ func (r base) stopWords(n cluster.Node) string {
 func (r base) fit(n cluster.Node) Requirement {
 	return Requirement{
 		Check:  Fit{Node: n.Name, Build: r.to(n)},
-		Remedy: Inspect{Node: n.Name, Build: r.to(n), Args: r.Topology.Args(n)},
+		Remedy: Inspect{Node: n.Name, Build: r.to(n), Args: r.Topology.Args(n), Slot: r.slot(n)},
 		Look:   true,
 	}
 }

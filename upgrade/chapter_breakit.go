@@ -115,7 +115,7 @@ func (r breakIt) lastWhy() string {
 }
 
 func (r breakIt) inspect(n cluster.Node, b cluster.Build) Inspect {
-	return Inspect{Node: n.Name, Build: b, Args: r.Topology.Args(n)}
+	return Inspect{Node: n.Name, Build: b, Args: r.Topology.Args(n), Slot: r.slot(n)}
 }
 
 // 1. A bad binary.

@@ -167,12 +167,14 @@ func commandOf(w []string, top cluster.Topology) (string, error) {
 				return "listen on the port of " + n.Name, nil
 			}
 		}
+	case len(w) > 3 && w[0] == "cd" && w[4] == "--version":
+		return commandOf(w[3:], top)
 	case len(w) > 6 && w[1] == "--version" && w[2] == "&&" && w[0] == w[3] && w[4] == "-t":
 		args := w[5:]
 		if args[0] == "-c" && args[1] == "CONFIG" {
 			args = args[2:]
 		}
-		return fmt.Sprintf("inspect %s with %q", at(0), args), nil
+		return fmt.Sprintf("inspect %s with %q", strings.TrimPrefix(at(0), "./"), args), nil
 	case is("nats", "sub", "-s", "*", ">"):
 		for _, n := range top.Nodes {
 			if n.ClientURL() == at(3) {
@@ -273,8 +275,8 @@ func TestCommandsAreWhatRuns(t *testing.T) {
 			for where, a := range actions(s) {
 				kinds[reflect.TypeOf(a)] = true
 				shown := []string{a.Command(nothing)}
-				if sh, ok := a.(upgrade.Shelled); ok {
-					shown = append(shown, sh.Shell())
+				if sh, ok := a.(upgrade.Shelled); ok && sh.Shell(nothing) != "" {
+					shown = append(shown, sh.Shell(nothing))
 				}
 				if unread[reflect.TypeOf(a)] != "" {
 					continue

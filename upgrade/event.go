@@ -67,6 +67,7 @@ type StepReady struct {
 	ID      string         `json:"id"`
 	Given   []Result       `json:"given,omitempty"`
 	Command string         `json:"command,omitempty"`
+	Shell   string         `json:"shell,omitempty"`  // the command for another terminal, where it needs more words
 	Listed  map[string]int `json:"listed,omitempty"` // where the clients will be, by what is seen now
 	Reason  string         `json:"reason,omitempty"` // why what it lacks could not be brought about
 }

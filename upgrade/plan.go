@@ -142,9 +142,7 @@ func (p Plan) Outline() Outline {
 		so.Moment = momentOf(s.Do)
 		if s.Do != nil {
 			so.Command = s.Do.Command(nothing)
-			if sh, ok := s.Do.(Shelled); ok {
-				so.Shell = sh.Shell()
-			}
+			so.Shell = shellOf(s.Do, nothing)
 			if sp, ok := s.Do.(Spoken); ok {
 				so.See = sp.See()
 			}

@@ -67,7 +67,7 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 		return p.reordered(e)
 	case StepReady:
 		return p.with(e.ID, func(s *StepProgress) {
-			s.Status, s.Given, s.Command, s.Listed, s.Reason = Ready, e.Given, e.Command, e.Listed, e.Reason
+			s.Status, s.Given, s.Command, s.Shell, s.Listed, s.Reason = Ready, e.Given, e.Command, e.Shell, e.Listed, e.Reason
 			if !allMet(e.Given) {
 				s.Status = Blocked
 			}

@@ -23,6 +23,7 @@ type turn struct {
 	met     time.Time // since when all checks hold
 	then    cluster.Observation
 	command string
+	shell   string
 	told    []Result // the verdicts as last told
 	stuck   bool
 	listed  map[string]int // what Foretell said
@@ -88,7 +89,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.before = o
 		} // else it is on its way out: what that does to the clients is the step's
 		if t.Do != nil {
-			t.command = t.Do.Command(o)
+			t.command, t.shell = t.Do.Command(o), shellOf(t.Do, o)
 		}
 		given := t.given(o)
 		if !looked && t.unseen(given) {
@@ -96,7 +97,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 			t.look(ctx)
 			continue
 		}
-		if now := (StepReady{ID: t.ID, Given: given, Command: t.command, Listed: t.foretold(), Reason: trouble}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) || !maps.Equal(told.Listed, now.Listed) {
+		if now := (StepReady{ID: t.ID, Given: given, Command: t.command, Shell: t.shell, Listed: t.foretold(), Reason: trouble}); told == nil || told.Command != now.Command || !slices.Equal(told.Given, given) || !maps.Equal(told.Listed, now.Listed) {
 			if told != nil {
 				now.Reason, trouble = "", "" // things have changed since
 			}

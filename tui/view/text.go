@@ -6,6 +6,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -65,7 +66,11 @@ func wrap(style lipgloss.Style, text string, w int) []string {
 	if w <= 0 || text == "" {
 		return nil
 	}
-	lines := strings.Split(ansi.Wrap(text, w, ""), "\n")
+	points := ""
+	if slices.ContainsFunc(strings.Fields(text), func(word string) bool { return ansi.StringWidth(word) > w }) {
+		points = "," // a list without spaces
+	}
+	lines := strings.Split(ansi.Wrap(text, w, points), "\n")
 	for i, l := range lines {
 		lines[i] = style.Render(strings.TrimRight(l, " "))
 	}
@@ -163,7 +168,7 @@ func commandLine(style lipgloss.Style, prompt, text string, w int) []string {
 		// backslash joins it without a gap.
 		for ansi.StringWidth(line+sep+word) > max(room, 8) {
 			n := max(1, w-1-ansi.StringWidth(line+sep))
-			head := ansi.Truncate(word, n, "")
+			head := joint(ansi.Truncate(word, n, ""))
 			lines = append(lines, line+sep+head+"\\")
 			line, sep, word = "", "", strings.TrimPrefix(word, head)
 		}
@@ -175,6 +180,20 @@ func commandLine(style lipgloss.Style, prompt, text string, w int) []string {
 		lines[i] = style.Render(l)
 	}
 	return lines
+}
+
+// joint is as much of the beginning of a word as ends after a part of a list, or of a
+// path; all of it where there is neither.
+func joint(head string) string {
+	if i := strings.LastIndex(head, ","); i >= 0 {
+		return head[:i+1]
+	}
+	for i := len(head) - 1; i > 0; i-- {
+		if head[i] == '/' && head[i-1] != '/' && head[i-1] != ':' {
+			return head[:i+1]
+		}
+	}
+	return head
 }
 
 // clock tells a duration as a stopwatch does: 0:42, 12:03, 1:02:03.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/charmbracelet/lipgloss"
@@ -43,5 +44,38 @@ func TestAPromptIsNotCut(t *testing.T) {
 		if got := whole("⏎ stop A   h hint  C chapters", w); got != want {
 			t.Errorf("%d: %q, want %q", w, got, want)
 		}
+	}
+}
+
+// A word that no line has room for is broken where a person would: after a part of a
+// list or of a path. A shell reads the lines as the one that they were.
+func TestLongWordsAreBrokenAtTheirJoints(t *testing.T) {
+	plain := lipgloss.NewStyle()
+	for _, tc := range []struct {
+		text string
+		w    int
+		want []string
+	}{
+		{"serve -routes nats://localhost:6222,nats://localhost:6333,nats://localhost:6444", 50, []string{
+			`$ serve -routes nats://localhost:6222,\`,
+			`nats://localhost:6333,nats://localhost:6444`,
+		}},
+		{"cd ~/.local/state/nats-roll/rehearsals/20261123-093409-26861/B && x", 50, []string{
+			`$ cd ~/.local/state/nats-roll/rehearsals/\`,
+			`20261123-093409-26861/B && x`,
+		}},
+		{"get nats://localhosthosthosthost", 20, []string{`$ get nats://localh\`, `osthosthosthost`}},
+	} {
+		got := commandLine(plain, "$ ", tc.text, tc.w)
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%q at %d: %q", tc.text, tc.w, got)
+		}
+		if joined := strings.ReplaceAll(strings.Join(got, "\n"), "\\\n", ""); joined != "$ "+tc.text {
+			t.Errorf("a shell reads %q", joined)
+		}
+	}
+	list := "-routes nats://localhost:6222,nats://localhost:6333"
+	if got := wrap(plain, list, 24); !slices.Equal(got, []string{"-routes", "nats://localhost:6222,", "nats://localhost:6333"}) {
+		t.Errorf("%q", got)
 	}
 }

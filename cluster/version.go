@@ -56,6 +56,10 @@ type Build struct {
 // Zero says that there is no build.
 func (b Build) Zero() bool { return b == Build{} }
 
+// ByName says that the file is a nats-server only when it is called so: it is the
+// program that has the server inside.
+func (b Build) ByName() bool { return b.Source == "embedded" }
+
 // Same says that both are the same file's content.
 func (b Build) Same(o Build) bool { return b.SHA256 != "" && b.SHA256 == o.SHA256 }
 

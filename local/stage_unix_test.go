@@ -4,7 +4,9 @@ package local_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,4 +59,24 @@ func TestAServerStartsWhileTheNextIsStaged(t *testing.T) {
 		t.Error("nothing was staged as a server")
 	}
 	soon(t, lab, r.Driver, upgrade.Running{Node: "A", Build: r.From})
+}
+
+// A person who types what is shown asks the build that the driver asks, wherever it
+// comes from, and learns the same.
+func TestABuildIsAskedAsItIsShown(t *testing.T) {
+	lab := rehearsal.New()
+	defer lab.Close()
+	r := rig(t, lab.Emit)
+	defer r.Close()
+	for _, b := range []cluster.Build{r.From, r.To} {
+		slot := t.TempDir()
+		if err := os.WriteFile(filepath.Join(slot, cluster.ConfigFile), []byte("max_payload: 1MB\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := upgrade.Inspect{Node: "A", Build: b, Args: append(r.Topology.Args(r.Topology.Nodes[0]), "-c", cluster.ConfigFile), Slot: slot}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", a.Shell(cluster.Observation{})).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "nats-server: "+b.Version.Tag()) || !strings.Contains(string(out), "is valid") {
+			t.Errorf("%s from %s: %v\n%s\n%s", b.Version, b.Source, err, a.Shell(cluster.Observation{}), out)
+		}
+	}
 }

@@ -99,7 +99,7 @@ func (s *script) text() string {
 	out.WriteString("#\n# Usage: sh FILE [FOLDER]. The servers' folders go into FOLDER; without it, into a temporary one. Whatever it starts is ended at its end.\n\nset -u\n\n")
 	for i, b := range s.builds {
 		words := "nats-server " + b.String()
-		if b.Source == "embedded" {
+		if b.ByName() {
 			words += ", inside nats-roll: it is nats-server when it is called so"
 		}
 		name := s.variable(i)

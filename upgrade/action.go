@@ -304,11 +304,16 @@ func (a Inspect) Command(cluster.Observation) string {
 	if !slices.Contains(args, "-c") {
 		args = append([]string{"-c", "CONFIG"}, args...)
 	}
-	program := file(a.Build)
-	if a.Build.Path != "" && !strings.Contains(program, "/") {
+	program, first := file(a.Build), ""
+	switch {
+	case a.Build.Path == "":
+	case a.Build.ByName():
+		first = fmt.Sprintf("mkdir -p next && cp %s next/nats-server && ", program)
+		program = "next/nats-server"
+	case !strings.Contains(program, "/"):
 		program = "./" + program
 	}
-	return fmt.Sprintf("%s --version && %s -t %s", program, program, strings.Join(args, " "))
+	return fmt.Sprintf("%s%s --version && %s -t %s", first, program, program, strings.Join(args, " "))
 }
 
 // Shell goes to where the configuration is.

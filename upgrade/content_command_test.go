@@ -167,8 +167,11 @@ func commandOf(w []string, top cluster.Topology) (string, error) {
 				return "listen on the port of " + n.Name, nil
 			}
 		}
-	case len(w) > 3 && w[0] == "cd" && w[4] == "--version":
+	case len(w) > 4 && w[0] == "cd" && (w[4] == "--version" || w[3] == "mkdir"):
 		return commandOf(w[3:], top)
+	case len(w) > 8 && matches(w[:8], []string{"mkdir", "-p", "next", "&&", "cp", "*", "next/nats-server", "&&"}) && w[8] == "next/nats-server":
+		c, err := commandOf(w[8:], top)
+		return strings.Replace(c, w[8], at(5), 1), err
 	case len(w) > 6 && w[1] == "--version" && w[2] == "&&" && w[0] == w[3] && w[4] == "-t":
 		args := w[5:]
 		if args[0] == "-c" && args[1] == "CONFIG" {

@@ -164,7 +164,7 @@ func (r rolling) replace(i int) Step {
 	n := r.Topology.Permanent()[i]
 	why := fmt.Sprintf("The heart of the %s: the file that %s is started from becomes %s. The new file is written beside the old one and renamed over it, "+
 		"so that there is never half a binary. The file on disk and the version that runs are two facts: nothing changes for %s until it is started.", r.noun, n.Name, r.to(n), n.Name)
-	if r.to(n).Source == "embedded" {
+	if r.to(n).ByName() {
 		why += " This server is inside nats-roll itself, which is nats-server when it is called so; hence the name of the file that is copied."
 	}
 	return Step{

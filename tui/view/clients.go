@@ -249,9 +249,9 @@ func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w in
 	}
 	switch ahead := map[bool]string{true: "next "}[p.Ahead]; {
 	case p.Lists != nil && p.Text != nil: // in the order of the servers, or there is no room
-		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s, by the text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
+		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s, by text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
 	case p.Lists != nil:
-		tail += t.Dim.Render(fmt.Sprintf("%sby their lists %s  ", ahead, short(o, p.Lists)))
+		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s  ", ahead, short(o, p.Lists)))
 	case p.Text != nil:
 		tail += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
 	}

@@ -144,34 +144,43 @@ func (u *undone) read(upTo uint64) (ids []string, err error) {
 	if err != nil {
 		u.Fatal(err)
 	}
-	read := func(ctx context.Context) error {
-		ids = nil
-		stream, err := js.Stream(ctx, "ROLL")
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		last := cmp.Or(upTo, stream.CachedInfo().State.LastSeq)
-		for seq := uint64(1); seq <= last; seq++ {
-			m, err := stream.GetMsg(ctx, seq)
-			if err != nil {
-				return fmt.Errorf("message %d of %d: %w", seq, last, err)
-			}
-			ids = append(ids, m.Header.Get(jetstream.MsgIDHeader))
-		}
-		return nil
-	}
+	// A request can be lost while servers change; nobody answers it then.
 	deadline := time.Now().Add(20 * time.Second)
-	for { // a request can be lost while servers change
-		ctx, cancel := context.WithTimeout(u.Context(), 5*time.Second)
-		err := read(ctx)
-		cancel()
-		if err == nil || time.Now().After(deadline) {
-			return ids, err
+	ask := func(what func(ctx context.Context) error) error {
+		for {
+			ctx, cancel := context.WithTimeout(u.Context(), 2*time.Second)
+			err := what(ctx)
+			cancel()
+			if err == nil || errors.Is(err, jetstream.ErrStreamNotFound) || time.Now().After(deadline) {
+				return err
+			}
 		}
 	}
+	var stream jetstream.Stream
+	err = ask(func(ctx context.Context) (err error) {
+		stream, err = js.Stream(ctx, "ROLL")
+		return err
+	})
+	if err != nil {
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	last := cmp.Or(upTo, stream.CachedInfo().State.LastSeq)
+	for seq := uint64(1); seq <= last; seq++ {
+		err := ask(func(ctx context.Context) error {
+			m, err := stream.GetMsg(ctx, seq)
+			if err == nil {
+				ids = append(ids, m.Header.Get(jetstream.MsgIDHeader))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("message %d of %d: %w", seq, last, err)
+		}
+	}
+	return ids, nil
 }
 
 // acknowledged is how many messages of the clients that are connected now were
@@ -263,7 +272,23 @@ func TestUndoFromEveryStep(t *testing.T) {
 	}
 }
 
-func (u *undone) press(id string) { u.lab.Say(upgrade.Intent{Step: id}) }
+// press does a step. It is pressed again, as a person would, when what the step needs
+// was missing just then.
+func (u *undone) press(id string) {
+	u.Helper()
+	var pressed time.Time
+	u.until(id+" begun", func(s rehearsal.State) bool {
+		st, ok := s.Plan.Step()
+		if !ok || st.ID != id || st.Status != upgrade.Ready && st.Status != upgrade.Blocked {
+			return true
+		}
+		if st.Status == upgrade.Ready && time.Since(pressed) > time.Second {
+			pressed = time.Now()
+			u.lab.Say(upgrade.Intent{Step: id})
+		}
+		return false
+	})
+}
 
 // past waits until the next step can be done; empty: until the plan is through.
 func (u *undone) past(next string) {

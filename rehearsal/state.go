@@ -148,7 +148,8 @@ func (s State) Apply(at time.Time, e cluster.Event) State {
 		})
 	case cluster.Exited:
 		s = s.life(e.Node, func(l *Life) bool { l.Exit = &e.Exit; return true })
-		if !e.Exit.Asked {
+		st, _ := s.Plan.Step()
+		if !e.Exit.Asked && !slices.Contains(st.Expect, e.Node) {
 			return s.note(Note{At: at, Text: fmt.Sprintf("%s ended without nats-roll asking for it: %s", e.Node, ended(e.Exit))})
 		}
 	case Budgeted:

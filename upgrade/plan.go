@@ -114,7 +114,8 @@ type StepOutline struct {
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
-	Stops   bool          `json:"stops,omitempty"` // its action ends a server
+	Stops   bool          `json:"stops,omitempty"`  // its action ends a server
+	Expect  []string      `json:"expect,omitempty"` // nodes whose server may end by itself meanwhile
 	Moment  Moment        `json:"moment,omitempty"`
 	Predict []string      `json:"predict,omitempty"` // the nodes to which the text lets the node's clients go, in equal parts
 	Timeout time.Duration `json:"timeout"`
@@ -137,7 +138,7 @@ func (p Plan) Outline() Outline {
 	for _, s := range p.Steps {
 		so := StepOutline{
 			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote, Where: where(s.Quote),
-			Timeout: s.Timeout, NoUndo: s.NoUndo, Loses: s.Loses, Final: s.final(), Stops: s.Stops, Predict: s.Predict,
+			Timeout: s.Timeout, NoUndo: s.NoUndo, Loses: s.Loses, Final: s.final(), Stops: s.Stops, Expect: s.Expect, Predict: s.Predict,
 		}
 		so.Moment = momentOf(s.Do)
 		if s.Do != nil {

@@ -47,15 +47,21 @@ func Summary(t theme.Theme, s rehearsal.State, prompt string, size Size) []strin
 	}
 	parts = append(parts, part{lines: stored(t, f.Stored, size.W)})
 	parts = append(parts, part{rank: 1, lines: takenBack(t, s, size.W)})
-	parts = append(parts, part{rank: 1, gap: true, lines: nodes(t, s, size.W)})
+	all := nodes(s)
+	parts = append(parts, part{rank: 1, gap: true, lines: nodeLines(t, all, size.W), brief: nodesAlike(t, all, size.W)})
 	parts = append(parts, part{rank: 2, gap: true, lines: costs(t, p, f, size.W)})
 	parts = append(parts, claimed(t, p, size.W)...)
 	return prompted(t, parts, prompt, size)
 }
 
-// nodes tells which versions each node ran.
-func nodes(t theme.Theme, s rehearsal.State, w int) []string {
-	var out []string
+// history is which versions a node ran.
+type history struct {
+	node, ran string
+	temporary bool
+}
+
+func nodes(s rehearsal.State) []history {
+	var out []history
 	for _, n := range s.Plan.Outline.Topology.Nodes {
 		var ran []string
 		for _, l := range s.Lives {
@@ -63,13 +69,44 @@ func nodes(t theme.Theme, s rehearsal.State, w int) []string {
 				ran = append(ran, string(l.Version))
 			}
 		}
-		line := t.Node(n.Name).Render(n.Name) + "  " + strings.Join(ran, " → ")
-		if !n.Permanent {
-			line += t.Dim.Render("  temporary")
-		}
-		out = append(out, cut(line, w))
+		out = append(out, history{n.Name, strings.Join(ran, " → "), !n.Permanent})
 	}
 	return out
+}
+
+func nodeLines(t theme.Theme, all []history, w int) []string {
+	var out []string
+	for _, h := range all {
+		out = append(out, cut(t.Node(h.node).Render(h.node)+"  "+h.styled(t), w))
+	}
+	return out
+}
+
+func (h history) styled(t theme.Theme) string {
+	if h.temporary {
+		return h.ran + t.Dim.Render("  temporary")
+	}
+	return h.ran
+}
+
+func (h history) alike(o history) bool { return h.ran == o.ran && h.temporary == o.temporary }
+
+// nodesAlike is the same in one line, nodes that ran the same together.
+func nodesAlike(t theme.Theme, all []history, w int) []string {
+	var groups []string
+	for i, h := range all {
+		if slices.ContainsFunc(all[:i], h.alike) {
+			continue
+		}
+		var names []string
+		for _, o := range all[i:] {
+			if o.alike(h) {
+				names = append(names, t.Node(o.node).Render(o.node))
+			}
+		}
+		groups = append(groups, strings.Join(names, " ")+"  "+h.styled(t))
+	}
+	return []string{cut(strings.Join(groups, "   "), w)}
 }
 
 // sideBySide is a table of the parts that the chapter compares.

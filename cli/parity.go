@@ -20,9 +20,9 @@ func (a *app) parityCommand() *cobra.Command {
 		Short: "Compare the configuration files of a cluster's servers",
 		Long: `Compares the configuration files of the servers of one cluster, before one of
 them joins: what must be the same on all of them (users, accounts, permissions,
-the cluster's name, the JetStream domain, the certificate authority), and what
-must not be (server names, ports, folders). It says what differs, never a
-password. What servers are told on their command line it does not see.
+the cluster's name, the JetStream domain, the certificates that are trusted),
+and what must not be (server names, ports, folders). It says what differs, never
+a password. What servers are told on their command line it does not see.
 
 The exit code is 1 if there is a clash: something that has clients refused, lets
 them do what they must not, or keeps a server from joining.`,

@@ -7,6 +7,7 @@ package parity
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ type File struct {
 
 	settings map[string]string // by path, as words that may be shown
 	secrets  map[string]string // what is compared, and not shown
+	held     map[string]string // what the files of certificates hold, by the setting's path
 	broken   bool
 }
 
@@ -39,10 +41,13 @@ func Parse(name, text string) File {
 	return read(name, func() (map[string]any, error) { return conf.Parse(text) })
 }
 
-// Read reads a configuration file, and those that it includes. Variables that it
-// takes from the environment are those of this program.
+// Read reads a configuration file, and those that it includes, and the certificates
+// that are trusted. Variables that it takes from the environment are those of this
+// program.
 func Read(file string) File {
-	return read(file, func() (map[string]any, error) { return conf.ParseFile(file) })
+	f := read(file, func() (map[string]any, error) { return conf.ParseFile(file) })
+	f.trust(filepath.Dir(file))
+	return f
 }
 
 func read(name string, parse func() (map[string]any, error)) File {
@@ -50,7 +55,7 @@ func read(name string, parse func() (map[string]any, error)) File {
 	if err != nil {
 		return File{Name: name, Problem: "it cannot be read: " + secretless(err), broken: true, Unread: true}
 	}
-	f := File{Name: name, settings: map[string]string{}, secrets: map[string]string{}}
+	f := File{Name: name, settings: map[string]string{}, secrets: map[string]string{}, held: map[string]string{}}
 	f.take(m)
 	return f
 }
@@ -118,6 +123,7 @@ func Compare(files ...File) []Finding {
 			good = append(good, f)
 		}
 	}
+	good = byContent(good)
 	paths := map[string]bool{}
 	for _, f := range good {
 		for p := range f.settings {
@@ -228,6 +234,8 @@ var rules = []rule{
 	{begins: "cluster.name", severity: Clash, why: "servers with different cluster names do not join", source: sourceCluster},
 	{begins: "cluster.authorization", secret: true, severity: Clash, why: "a server whose routes are refused does not join", source: sourceCluster},
 	{begins: "jetstream.domain", severity: Clash, why: "streams of another domain are not found", source: sourceDomain},
+	{begins: certificatesIn + "tls.", severity: Clash, why: "a client's certificate is trusted on some servers, and refused on others", source: sourceTLS},
+	{begins: certificatesIn + "cluster.", severity: Clash, why: "servers that do not trust each other's certificates do not join", source: sourceTLS},
 	{begins: "tls.ca_file", severity: Doubtful, why: "a client's certificate may be trusted here and not there; the files' contents were not compared", source: sourceTLS},
 	{begins: "tls.verify", severity: Clash, why: "clients without a certificate are refused on some servers", source: sourceTLS},
 	{begins: "cluster.tls.ca_file", severity: Doubtful, why: "servers may not trust each other; the files' contents were not compared", source: sourceTLS},

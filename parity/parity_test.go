@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,5 +175,50 @@ func TestRead(t *testing.T) {
 	}
 	if got := Compare(a, c, d); len(got) != 1 || !strings.Contains(got[0].String(), "cannot be read") {
 		t.Error(Words(got))
+	}
+}
+
+// What the servers trust is in the files, whatever they are called.
+func TestCertificatesAreComparedByContent(t *testing.T) {
+	dir := t.TempDir()
+	one := "a comment\n-----BEGIN CERTIFICATE-----\nb25l\n-----END CERTIFICATE-----\n"
+	two := "-----BEGIN CERTIFICATE-----\ndHdv\n-----END CERTIFICATE-----\n"
+	node := func(name, server, client, routes string) File {
+		t.Helper()
+		d := filepath.Join(dir, name)
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("server_name: %s\ntls { ca_file: \"%s.pem\" }\ncluster { name: east, tls { ca_file: %q } }\n", name, server, filepath.Join(d, "routes.pem"))
+		for file, content := range map[string]string{"nats.conf": text, server + ".pem": client, "routes.pem": routes} {
+			if err := os.WriteFile(filepath.Join(d, file), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return Read(filepath.Join(d, "nats.conf"))
+	}
+	a := node("A", "ca", one+two, two)
+	for _, tc := range []struct {
+		name string
+		file File
+		want []string
+	}{
+		{"another name and order", node("C", "other", two+one+two, two), nil},
+		{"another certificate under the same name", node("C", "ca", one+two, one), []string{
+			"clash: certificates in cluster.tls.ca_file: A: 1 certificate, sha256 3fc4ccfe7458…; C: 1 certificate, sha256 7692c3ad3540…",
+		}},
+		{"one less", node("C", "ca", one, two), []string{
+			"clash: certificates in tls.ca_file: A: 2 certificates, sha256 7285db8f3810…; C: 1 certificate, sha256 7692c3ad3540…",
+		}},
+		{"no certificate in it", node("C", "new", "nothing", two), []string{"doubtful: tls.ca_file: A: ca.pem; C: new.pem"}},
+	} {
+		a.Name, tc.file.Name = "A", "C"
+		var got []string
+		for _, f := range Compare(a, tc.file) {
+			got = append(got, fmt.Sprintf("%s: %s", f.Severity, f))
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
 	}
 }

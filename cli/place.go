@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -65,30 +66,36 @@ func (f places) fitting(tool string, given settings) *place {
 	return p
 }
 
-// keep replaces the file, or with nil removes it.
-func (f places) keep(p *place) error {
-	if p == nil {
-		if err := os.Remove(string(f)); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
+// keep replaces the file, and returns what it holds now.
+func (f places) keep(p *place) ([]byte, error) {
 	data, err := json.MarshalIndent(p, "", " ")
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(string(f)), 0o755)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
+	data = append(data, '\n')
 	next := fmt.Sprintf("%s.%d", f, os.Getpid())
-	err = os.WriteFile(next, append(data, '\n'), 0o600)
+	err = os.WriteFile(next, data, 0o600)
 	if err == nil {
 		err = os.Rename(next, string(f))
 	}
 	if err != nil {
 		_ = os.Remove(next)
+		return nil, err
 	}
-	return err
+	return data, nil
+}
+
+// forget removes the file, unless it holds something else than what was kept last:
+// then it is another program's.
+func (f places) forget(kept []byte) error {
+	now, err := os.ReadFile(string(f))
+	if errors.Is(err, os.ErrNotExist) || err == nil && kept != nil && !bytes.Equal(now, kept) {
+		return nil
+	}
+	return os.Remove(string(f))
 }
 
 // bookmark keeps the place of a rehearsal. Its goroutine writes, so that a slow disk
@@ -105,8 +112,15 @@ func (f places) mark(of func() *place, fails func(error)) *bookmark {
 	b := &bookmark{file: f, of: of, fails: fails, next: make(chan *place, 1), done: make(chan struct{})}
 	go func() {
 		defer close(b.done)
+		var kept []byte
 		for p := range b.next {
-			if err := f.keep(p); err != nil && b.fails != nil {
+			var err error
+			if p == nil {
+				err = f.forget(kept)
+			} else {
+				kept, err = f.keep(p)
+			}
+			if err != nil && b.fails != nil {
 				b.fails(err)
 				b.fails = nil // once is enough
 			}

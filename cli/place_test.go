@@ -3,9 +3,14 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
+
+	"nats-roll/rehearsal"
+	"nats-roll/upgrade"
 )
 
 // given is what flags say.
@@ -29,7 +34,7 @@ func TestPlacesFit(t *testing.T) {
 	was := place{Schema: placeSchema, Tool: "1.0", Step: "stop-b", Title: "Stop B", Number: 8, Of: 12, Args: []string{
 		"--from", "2.14.9", "--to=A=embedded", "--nodes", "3", "--no-spare", "--port-offset", "100", "--workload=queue=3",
 	}}
-	if err := file.keep(&was); err != nil {
+	if _, err := file.keep(&was); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
@@ -75,13 +80,70 @@ func TestPlacesFit(t *testing.T) {
 			t.Errorf("%q: %+v", damaged, p)
 		}
 	}
-	if err := file.keep(nil); err != nil {
+	if err := file.forget(nil); err != nil {
 		t.Error(err)
 	}
-	if err := file.keep(nil); err != nil { // gone already
+	if err := file.forget(nil); err != nil { // gone already
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(filepath.Dir(string(file))); err != nil || len(left) > 0 {
 		t.Errorf("%v, left %v", err, left)
+	}
+}
+
+// steps tells a bookmark of the end of a step, and waits until the place is written.
+func steps(t *testing.T, b *bookmark, file places, id string) {
+	t.Helper()
+	s := rehearsal.State{Plan: upgrade.Progress{Current: 1, Steps: []upgrade.StepProgress{{}, {}}}}
+	s.Plan.Steps[1].ID = id
+	b.watch(rehearsal.Record{At: time.Unix(1000, 0), Event: upgrade.StepEnded{}}, s)
+	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if p := file.read("1.0"); p != nil && p.Step == id {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is not kept", id)
+		}
+	}
+}
+
+// Of two programs, the one that ends well takes its own place away and not the other's.
+func TestTwoProgramsKeepTheirPlaces(t *testing.T) {
+	file := places(filepath.Join(t.TempDir(), "place.json"))
+	fails := func(err error) { t.Error(err) }
+	program := func(name string) *bookmark {
+		return file.mark(func() *place { return &place{Schema: placeSchema, Tool: "1.0", Title: name} }, fails)
+	}
+	well := rehearsal.Record{Event: upgrade.Finished{Outcome: upgrade.OutcomeVerified}}
+	one, two := program("one"), program("two")
+	steps(t, one, file, "stop-a")
+	steps(t, two, file, "stop-b")
+	one.watch(well, rehearsal.State{})
+	one.close()
+	if p := file.read("1.0"); p == nil || p.Step != "stop-b" {
+		t.Errorf("the other program's place is %+v", p)
+	}
+	two.watch(well, rehearsal.State{})
+	two.close()
+	if p := file.read("1.0"); p != nil {
+		t.Errorf("it is still there: %+v", p)
+	}
+}
+
+// A place that cannot be kept is told of once.
+func TestAPlaceThatCannotBeKept(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(none, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var told []error
+	b := places(filepath.Join(none, "place.json")).mark(func() *place { return &place{} }, func(err error) { told = append(told, err) })
+	s := rehearsal.State{Plan: upgrade.Progress{Current: 1, Steps: []upgrade.StepProgress{{}, {}}}}
+	for range 3 {
+		b.watch(rehearsal.Record{Event: upgrade.StepEnded{}}, s)
+	}
+	b.close()
+	if len(told) != 1 || told[0] == nil {
+		t.Errorf("told %v", told)
 	}
 }

@@ -53,11 +53,7 @@ func goesOn(t *testing.T, chapter, how string) {
 	kept(t, env, half)
 	endings[how](t, term)
 
-	again := open(t, 120, 36, env)
-	if how == "killed" && !childrenEnd {
-		again.wait("End them? [y/N]")
-		again.press("y" + enter)
-	}
+	again := reopen(t, 120, 36, env, how)
 	again.wait("begin: ", "Last time, with --chapter", "o go on")
 	again.press("o")
 	again.canDo(half, all)

@@ -44,11 +44,7 @@ func TestGoOnWhereItStopped(t *testing.T) {
 			term.goTo(6, "Replace A's binary", "replace")
 			kept(t, env, 6)
 			end(t, term)
-			again := open(t, 100, 30, env)
-			if name == "killed" && !childrenEnd {
-				again.wait("End them? [y/N]")
-				again.press("y" + enter)
-			}
+			again := reopen(t, 100, 30, env, name)
 			again.wait("you got to step 6 of 12, Replace A's binary.", "begin: Start A", "o go on")
 			again.press("o")
 			again.wait("6  Replace A's binary", "⏎ replace", "○ down")
@@ -64,6 +60,17 @@ func TestGoOnWhereItStopped(t *testing.T) {
 			nothingLeft(t, env)
 		})
 	}
+}
+
+// reopen starts the program again after it ended in that way.
+func reopen(t *testing.T, cols, rows int, env map[string]string, how string) *terminal {
+	t.Helper()
+	term := open(t, cols, rows, env)
+	if how == "killed" && !childrenEnd {
+		term.wait("End them? [y/N]")
+		term.press("y" + enter)
+	}
+	return term
 }
 
 // placeIn is the file that keeps the place.

@@ -145,9 +145,8 @@ func (u *undone) read(upTo uint64) (ids []string, err error) {
 		u.Fatal(err)
 	}
 	// A request can be lost while servers change; nobody answers it then.
-	deadline := time.Now().Add(20 * time.Second)
 	ask := func(what func(ctx context.Context) error) error {
-		for {
+		for deadline := time.Now().Add(20 * time.Second); ; {
 			ctx, cancel := context.WithTimeout(u.Context(), 2*time.Second)
 			err := what(ctx)
 			cancel()

@@ -1,8 +1,10 @@
 package local_test
 
 import (
+	"cmp"
 	"context"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,9 +27,14 @@ func walked(t *testing.T, name string, w cluster.Workload, looks map[string]stri
 	if !ok {
 		t.Fatalf("there is no chapter %s", name)
 	}
-	top := proctest.Topology(t, 2) // and a third one, which stays here
-	for i := range top.Nodes {
-		top.Nodes[i].Permanent = true
+	nodes, err := strconv.Atoi(cmp.Or(c.Flags["nodes"], "2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spare := c.Flags["no-spare"] != "true"
+	top, err := cluster.NewTopology(nodes, spare, proctest.Offset(t, nodes+1))
+	if err != nil {
+		t.Fatal(err)
 	}
 	top.JetStream = c.Flags["jetstream"] == "true"
 	if c.Shape != nil {

@@ -209,7 +209,7 @@ func (r likeness) away(id string, n cluster.Node, why string) Step {
 		Given:   r.isUp(r.Topology.Nodes...),
 		Do:      Series{r.quickStop(n), r.startAction(n)},
 		Stops:   true,
-		Until:   []Check{Up{Node: n.Name}, Meshed{Among: r.nodes()}, Census{Without: n.Name}, Reached{}, Know{Nodes: r.Topology.Nodes}},
+		Until:   []Check{Again{Node: n.Name}, Meshed{Among: r.nodes()}, Census{Without: n.Name}, Reached{}, Know{Nodes: r.Topology.Nodes}},
 		Timeout: actTimeout,
 		NoUndo:  "the clients have moved, and do not come back by themselves",
 	}

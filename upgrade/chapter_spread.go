@@ -237,7 +237,7 @@ func (r spreading) pileUp(id string, n cluster.Node) Step {
 		Given:   r.isUp(permanent...),
 		Do:      Series{r.quickStop(n), r.startAction(n)},
 		Stops:   true,
-		Until:   []Check{Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(permanent)}, Census{Without: n.Name}, Reached{}, Know{Nodes: permanent}},
+		Until:   []Check{Again{Node: n.Name}, Running{Node: n.Name, Build: r.to(n)}, Meshed{Among: names(permanent)}, Census{Without: n.Name}, Reached{}, Know{Nodes: permanent}},
 		Timeout: actTimeout,
 		NoUndo:  "the clients have moved, and do not come back by themselves",
 	}
@@ -344,7 +344,7 @@ func (r spreading) alone(n cluster.Node) []Step {
 		Given:   r.isUp(permanent...),
 		Do:      Series{r.quickStop(n), r.startAction(n)},
 		Stops:   true,
-		Until:   append(running, is(cluster.ClientConnected, 1), Census{}, Reached{}),
+		Until:   append([]Check{Again{Node: n.Name}}, append(running, is(cluster.ClientConnected, 1), Census{}, Reached{})...),
 		Timeout: actTimeout,
 		NoUndo:  "it is as it was, but for who is where",
 		Tell:    loneWaited,

@@ -224,6 +224,44 @@ func (c Restarted) Eval(o cluster.Observation) Verdict {
 	return Running{c.Node, c.Build}.Eval(o)
 }
 
+// Again holds when a node's server is up, and was started since its step began. It is
+// for steps that leave everything as it was, but for that.
+type Again struct {
+	Node string
+	// counted are the starts that were before, and one more, so that nothing holds
+	// before the step begins.
+	counted int
+}
+
+func (c Again) String() string { return c.Node + " was started anew, and is up" }
+
+// Eval compares the count of starts.
+func (c Again) Eval(o cluster.Observation) Verdict {
+	s, _ := o.Server(c.Node)
+	if c.counted == 0 || s.Starts < c.counted {
+		return no(c.Node + " was not started anew")
+	}
+	return Up{Node: c.Node}.Eval(o)
+}
+
+// from is the check in a step that begins now.
+func (c Again) from(o cluster.Observation) Check {
+	s, _ := o.Server(c.Node)
+	c.counted = s.Starts + 1
+	return c
+}
+
+// beginning are a step's checks once it begins.
+func beginning(checks []Check, o cluster.Observation) []Check {
+	out := slices.Clone(checks)
+	for i, c := range out {
+		if c, ok := c.(Again); ok {
+			out[i] = c.from(o)
+		}
+	}
+	return out
+}
+
 // Meshed holds when every two of the nodes see each other, in both directions,
 // with all the route connections that their versions keep.
 type Meshed struct{ Among []string }

@@ -37,6 +37,7 @@ func (t *turn) walk(ctx context.Context) error {
 	if err != nil || past || t.wish != nil {
 		return err
 	}
+	t.Until = beginning(t.Until, t.before)
 	t.tellBegun()
 	if err := t.act(ctx); err != nil {
 		return err

@@ -68,7 +68,7 @@ func certificates(name string) string {
 	}
 	all := sha256.New()
 	for _, s := range sums {
-		io.WriteString(all, s)
+		all.Write([]byte(s))
 	}
 	return fmt.Sprintf("%d certificates, sha256 %.6x…", len(sums), all.Sum(nil))
 }

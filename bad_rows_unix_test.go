@@ -60,7 +60,7 @@ func foundLater() []badBuild {
 		{given: "a server that never listens, and ends with status 2 after five seconds", put: program(decent + "sleep 5\nexit 2\n"), slow: true, code: 1},
 		{given: "a server that ends with status 2 when it has been found good, while B is stopped", put: beside(program(decent+"\"$NEW\" \"$@\" & while [ ! -e $DIR/stopping ]; do sleep 0.05; done\nexit 2\n"), old("touch $DIR/stopping; sleep 2"), "slow"), flags: "--from B=./slow", slow: true, code: 1},
 		{given: "a server that ends a minute after its start: the walk is over by then", put: program(decent + "\"$NEW\" \"$@\" & sleep 60\nexit 2\n"), flags: "--keep=false", quoted: `^VERIFIED`, code: 0},
-		{given: "a server on A that ends with status 2 ten seconds after its start (`--to A=./nats-server --hold 30s`)", put: program(decent + "\"$NEW\" \"$@\" & sleep 10\nexit 2\n"), flags: "--to embedded --to A=./nats-server --hold 30s", slow: true, code: 1},
+		{given: "a server on A that ends with status 2 five seconds after B is back (`--to A=./nats-server --hold 30s`)", put: program(decent + "\"$NEW\" \"$@\" &\nuntil [ $(grep -c 'Server is ready' ../B/server.log) = 2 ]; do sleep 0.2; done\nsleep 5\nexit 2\n"), flags: "--to embedded --to A=./nats-server --hold 30s", slow: true, code: 1},
 		{given: "a server that never listens", put: program(decent + "exec sleep 600\n"), slow: true, code: 1},
 		{given: "a server that says it is 2.15.9 and is not", put: program("#!/bin/sh\n[ $1 = --version ] && exec echo nats-server: v2.15.9\nexec \"$NEW\" \"$@\"\n"), slow: true, code: 1},
 		{given: "a server that fills the disk and ends", put: files(padded("$OLD", 5e5), decent+"trap '' XFSZ\ncat /dev/zero >zeros 2>&1\nexit 2\n"), disk: disk{At: "state", Size: 5e6, Limit: 1 << 20}, code: 1},

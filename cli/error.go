@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"unicode"
 
+	"github.com/spf13/pflag"
+
 	"nats-roll/proc"
 	"nats-roll/redact"
 	"nats-roll/rehearsal"
@@ -132,4 +134,17 @@ func oneLine(s string) string {
 		}
 		return r
 	}, strings.Join(strings.Fields(s), " "))
+}
+
+// invalid says of a flag's value in words what it is not.
+func invalid(err error) error {
+	var v *pflag.InvalidValueError
+	if !errors.As(err, &v) {
+		return err
+	}
+	kinds := map[string]string{"int": "it is no whole number", "duration": "it is no duration such as 500ms", "bool": "it is neither true nor false"}
+	if kind, ok := kinds[v.GetFlag().Value.Type()]; ok {
+		return fmt.Errorf("invalid argument %q for \"--%s\" flag: %s", v.GetValue(), v.GetFlag().Name, kind)
+	}
+	return err
 }

@@ -110,7 +110,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetUsageTemplate(root.UsageTemplate() + exits)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("see "+cmd.CommandPath()+" --help", "%w", err)
+		return usagef("see "+cmd.CommandPath()+" --help", "%w", invalid(err))
 	})
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.register(root.Flags())

@@ -205,10 +205,6 @@ func TestAChildRunsUnderTheServersName(t *testing.T) {
 	if strings.Join(p.Args, " ") != "nats-server serve -D -n A" {
 		t.Errorf("args %q", p.Args)
 	}
-	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
-	if err == nil && string(cmdline) != "nats-server\x00serve\x00-D\x00-n\x00A\x00" {
-		t.Errorf("ps shows %q", cmdline)
-	}
 	if pgid, err := syscall.Getpgid(p.PID); err != nil || pgid != p.PID {
 		t.Errorf("group %d, %v: want its own", pgid, err)
 	}
@@ -216,6 +212,11 @@ func TestAChildRunsUnderTheServersName(t *testing.T) {
 		t.Errorf("second start: %v", err)
 	}
 	await(t, e, logged("Server is ready"))
+	// Not earlier: the kernel has a process run before it has put its arguments down.
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+	if err == nil && string(cmdline) != "nats-server\x00serve\x00-D\x00-n\x00A\x00" {
+		t.Errorf("ps shows %q", cmdline)
+	}
 	await(t, e, func(u cluster.Used) bool { return u.Usage.Memory > 0 })
 }
 

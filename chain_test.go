@@ -70,7 +70,7 @@ func TestChainSpread(t *testing.T) {
 		t.Run(hop[0]+" to "+hop[1], func(t *testing.T) {
 			releasetest.Build(t, hop[0])
 			releasetest.Build(t, hop[1])
-			walkSpread(t, hop[0], hop[1], 25)
+			walkSpread(t, hop[0], hop[1], 300, 25)
 		})
 	}
 }
@@ -142,7 +142,6 @@ func TestChainSeed(t *testing.T) {
 //
 //	go test -tags chain -run GoOn -v .
 func TestChainGoOn(t *testing.T) {
-	clear(long)
 	for how := range endings {
 		for _, c := range upgrade.Chapters {
 			t.Run(c.Name+" "+how, func(t *testing.T) { goesOn(t, c.Name, how) })

@@ -16,14 +16,16 @@ import (
 	"nats-roll/upgrade"
 )
 
-// long are chapters whose second half takes its time; the chain's tests walk it, too.
+// long are chapters that take their time. TestChainGoOn goes on in them, too.
 var long = map[string]bool{"spread": true, "recommended": true, "jetstream": true, "break-it": true}
 
-// The program is killed in the middle of each chapter: the next start offers to go
-// on, and going on leads to where it was, from where the chapter can be walked to
-// its end.
-func TestGoOnInEveryChapter(t *testing.T) {
+// The program is killed in the middle of a chapter: the next start offers to go on,
+// and going on leads to where it was, from where the chapter can be walked to its end.
+func TestGoOnInAChapter(t *testing.T) {
 	for _, c := range upgrade.Chapters {
+		if long[c.Name] {
+			continue
+		}
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			goesOn(t, c.Name, "killed")
@@ -47,7 +49,11 @@ func goesOn(t *testing.T, chapter, how string) {
 	}
 	all := len(plan.Steps)
 	half := all/2 + 1
-	term := open(t, 120, 36, env, "--chapter", chapter)
+	flags := []string{"--chapter", chapter}
+	if chapter == "spread" {
+		flags = append(flags, "--clients", "60") // by itself it has 300, who have nothing to do with going on
+	}
+	term := open(t, 120, 36, env, flags...)
 	term.wait("begin: ")
 	term.jump(half, half, all)
 	kept(t, env, half)
@@ -57,12 +63,6 @@ func goesOn(t *testing.T, chapter, how string) {
 	again.wait("begin: ", "Last time, with --chapter", "o go on")
 	again.press("o")
 	again.canDo(half, all)
-	if long[chapter] {
-		again.press("qy")
-		again.ends(0)
-		nothingLeft(t, env)
-		return
-	}
 	again.jump(all-half, all, all)
 	again.press(enter)
 	again.wait("what it all came to")

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait for the program.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // command is nats-roll in an environment that around made.
 func command(t testing.TB, env map[string]string, args ...string) *exec.Cmd {

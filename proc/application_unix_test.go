@@ -143,7 +143,7 @@ func TestAnApplicationIsAskedToEnd(t *testing.T) {
 
 func TestAnApplicationThatDoesNotListenIsKilled(t *testing.T) {
 	v, e := supervise(t)
-	v.grace = 50 * time.Millisecond
+	v.grace = 2 * time.Second // enough for who listens
 	must(t, v.Launch("app1", `trap "" TERM; sh -c 'trap "" TERM; while :; do sleep 1; done' & echo child $!; while :; do sleep 1; done`))
 	must(t, v.Launch("app2", "echo I listen; sleep 600"))
 	child := number(t, said(t, e, "child "))

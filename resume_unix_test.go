@@ -164,11 +164,15 @@ func TestGoOnWithTheFlagsOfTheLastTime(t *testing.T) {
 		other.press("q")
 		other.ends(0)
 	}
-	again := open(t, 100, 30, env, "--clients", "2")
-	again.wait("--nodes 3", "you got to step 2 of 16, Start B.", "begin: Start A")
-	again.press("o")
-	again.wait("2  Start B", "⏎ start B", "step 2 of 16", "● up")
-	again.press("qy")
-	again.ends(0)
+	// And as often as one likes: what was said at first is not forgotten.
+	for _, args := range [][]string{{"--clients", "2"}, nil, nil} {
+		again := open(t, 100, 30, env, args...)
+		again.wait("--nodes 3 --clients 2", "you got to step 2 of 16, Start B.", "begin: Start A")
+		again.press("o")
+		again.wait("2  Start B", "⏎ start B", "step 2 of 16", "● up")
+		kept(t, env, 2)
+		again.press("qy")
+		again.ends(0)
+	}
 	nothingLeft(t, env)
 }

@@ -38,6 +38,7 @@ const mirrorVariable = "NATS_ROLL_MIRROR"
 // settings are the flags, as given.
 type settings struct {
 	flags   *pflag.FlagSet
+	typed   []string // the words that flags were read from
 	chapter string
 	from    side
 	to      side

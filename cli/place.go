@@ -36,6 +36,10 @@ type place struct {
 	Number int       `json:"number"` // of the step, from 1
 	Of     int       `json:"of"`
 	At     time.Time `json:"at"`
+
+	// goal is the step that is being gone on to: until it is reached, the place that
+	// led there is not given up.
+	goal int
 }
 
 const placeSchema = "nats-roll/place/1"
@@ -49,9 +53,12 @@ func thePlace() places { return places(filepath.Join(xdg.StateHome, "nats-roll",
 // read is the place that is kept. What nobody can read, or another version of the
 // program wrote, is none.
 func (f places) read(tool string) *place {
+	if st, err := os.Stat(string(f)); err != nil || !st.Mode().IsRegular() {
+		return nil // a pipe may never say anything
+	}
 	data, err := os.ReadFile(string(f))
 	var p place
-	if err != nil || json.Unmarshal(data, &p) != nil || p.Schema != placeSchema || p.Tool != tool || p.Step == "" {
+	if err != nil || json.Unmarshal(data, &p) != nil || p.Schema != placeSchema || p.Tool != tool || p.Step == "" || p.Number < 2 || p.Number > p.Of {
 		return nil
 	}
 	return &p
@@ -104,6 +111,7 @@ type bookmark struct {
 	file  places
 	of    func() *place // without the step; nil before there is a plan
 	fails func(error)
+	there bool        // what was gone on to is reached, or given up
 	next  chan *place // the newest that is not written yet
 	done  chan struct{}
 }
@@ -140,6 +148,10 @@ func (b *bookmark) watch(r rehearsal.Record, s rehearsal.State) {
 			return // the end of the plan follows, which says how it was
 		}
 		p.Step, p.Title, p.Number, p.Of, p.At = st.ID, st.Title, s.Plan.Current+1, len(s.Plan.Steps), r.At.UTC().Round(time.Second)
+		_, back := e.(upgrade.StepUndone)
+		if b.there = b.there || back || p.Number >= p.goal; !b.there {
+			return
+		}
 		if s.Plan.Current == 0 {
 			p = nil // all was taken back
 		}
@@ -198,7 +210,7 @@ var incidental = []string{"port-offset", "dir", "source", "mirror", "offline", "
 // is incidental: that is as given now. They are nil if they are against what was
 // given.
 func (p *place) settings(given settings) *settings {
-	s := &settings{}
+	s := &settings{typed: p.Args}
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	s.register(f)
 	if f.Parse(p.Args) != nil || f.NArg() > 0 {
@@ -229,23 +241,29 @@ func (p *place) settings(given settings) *settings {
 
 // offer is what is said of the place on screen: with the flags that matter.
 func (p *place) offer() *tui.Offer {
+	var said []string
+	for _, w := range without(p.Args, incidental...) {
+		said = append(said, upgrade.Quote(w))
+	}
+	return &tui.Offer{Number: p.Number, Of: p.Of, Title: p.Title, Flags: redact.Text(strings.Join(said, " "))}
+}
+
+// without leaves flags out of a command line, with their values.
+func without(args []string, names ...string) []string {
 	var s settings
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	s.register(f)
-	var said []string
-	for i := 0; i < len(p.Args); i++ {
-		words := p.Args[i : i+1]
+	var out []string
+	for i := 0; i < len(args); i++ {
+		words := args[i : i+1]
 		name, _, whole := strings.Cut(strings.TrimLeft(words[0], "-"), "=")
-		if flag := f.Lookup(name); flag != nil && !whole && flag.NoOptDefVal == "" && i+1 < len(p.Args) {
-			words = p.Args[i : i+2]
+		if flag := f.Lookup(name); flag != nil && !whole && flag.NoOptDefVal == "" && i+1 < len(args) {
+			words = args[i : i+2]
 			i++
 		}
-		if slices.Contains(incidental, name) {
-			continue
-		}
-		for _, w := range words {
-			said = append(said, upgrade.Quote(w))
+		if !slices.Contains(names, name) {
+			out = append(out, words...)
 		}
 	}
-	return &tui.Offer{Number: p.Number, Of: p.Of, Title: p.Title, Flags: redact.Text(strings.Join(said, " "))}
+	return out
 }

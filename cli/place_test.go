@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"nats-roll/cluster"
 	"nats-roll/rehearsal"
 	"nats-roll/upgrade"
 )
@@ -72,7 +75,7 @@ func TestPlacesFit(t *testing.T) {
 	if p := file.fitting("1.1", given(t)); p != nil {
 		t.Errorf("another version's: %+v", p)
 	}
-	for _, damaged := range []string{"", "{", `{"schema":"nats-roll/place/2","tool":"1.0","step":"x"}`, `{"schema":"nats-roll/place/1","tool":"1.0","step":"x","args":["--gone"]}`} {
+	for _, damaged := range []string{"", "{", `{"schema":"nats-roll/place/2","tool":"1.0","step":"x"}`, `{"schema":"nats-roll/place/1","tool":"1.0","step":"x","number":2,"of":3,"args":["--gone"]}`, `{"schema":"nats-roll/place/1","tool":"1.0","step":"x","number":99,"of":-4}`} {
 		if err := os.WriteFile(string(file), []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +98,7 @@ func TestPlacesFit(t *testing.T) {
 func steps(t *testing.T, b *bookmark, file places, id string) {
 	t.Helper()
 	s := rehearsal.State{Plan: upgrade.Progress{Current: 1, Steps: []upgrade.StepProgress{{}, {}}}}
-	s.Plan.Steps[1].ID = id
+	s.Plan.Steps[1].ID = id // the second of two
 	b.watch(rehearsal.Record{At: time.Unix(1000, 0), Event: upgrade.StepEnded{}}, s)
 	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
 		if p := file.read("1.0"); p != nil && p.Step == id {
@@ -145,5 +148,52 @@ func TestAPlaceThatCannotBeKept(t *testing.T) {
 	b.close()
 	if len(told) != 1 || told[0] == nil {
 		t.Errorf("told %v", told)
+	}
+}
+
+// What is being gone on to stays the place until it is reached, or given up.
+func TestAGoalIsKept(t *testing.T) {
+	for name, last := range map[string]struct {
+		event   cluster.Event
+		current int
+		kept    string
+	}{
+		"on the way": {upgrade.StepEnded{}, 3, ""},
+		"reached":    {upgrade.StepEnded{}, 4, "step 5"},
+		"taken back": {upgrade.StepUndone{}, 2, "step 3"},
+	} {
+		file := places(filepath.Join(t.TempDir(), "place.json"))
+		b := file.mark(func() *place { return &place{Schema: placeSchema, Tool: "1.0", goal: 5} }, func(err error) { t.Error(err) })
+		s := rehearsal.State{Plan: upgrade.Progress{Steps: make([]upgrade.StepProgress, 6)}}
+		for i := range s.Plan.Steps {
+			s.Plan.Steps[i].ID = fmt.Sprintf("step %d", i+1)
+		}
+		for s.Plan.Current = 1; s.Plan.Current < 4; s.Plan.Current++ {
+			b.watch(rehearsal.Record{Event: upgrade.StepEnded{}}, s)
+		}
+		s.Plan.Current = last.current
+		b.watch(rehearsal.Record{Event: last.event}, s)
+		b.close()
+		step := ""
+		if p := file.read("1.0"); p != nil {
+			step = p.Step
+		}
+		if step != last.kept {
+			t.Errorf("%s: kept %q, want %q", name, step, last.kept)
+		}
+	}
+}
+
+// Flags leave a command line with their values.
+func TestWithout(t *testing.T) {
+	args := []string{"--chapter", "seed", "--nodes", "3", "--no-spare", "--chapter=spread", "--port-offset", "7", "--clients=5"}
+	for want, names := range map[string][]string{
+		"--nodes 3 --no-spare --port-offset 7 --clients=5":                                 {"chapter"},
+		"--chapter seed --nodes 3 --chapter=spread --clients=5":                            {"no-spare", "port-offset"},
+		"--chapter seed --nodes 3 --no-spare --chapter=spread --port-offset 7 --clients=5": nil,
+	} {
+		if got := strings.Join(without(args, names...), " "); got != want {
+			t.Errorf("%q: %s", names, got)
+		}
 	}
 }

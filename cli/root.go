@@ -72,6 +72,7 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.typed = a.Args
 			given := s // a chapter gives flags values of its own
 			permits := func(chapter string) error {
 				was := s

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -39,8 +38,9 @@ type session struct {
 	log    *eventLog  // of --events; nil without
 	tape   *recording // nil with --events
 
-	attended bool   // a person walks it
-	goOn     *place // where they want to go on from the last time
+	attended bool         // a person walks it
+	goOn     *place       // where they want to go on from the last time
+	goal     atomic.Int64 // the number of its step, once that is on its way
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -158,6 +158,7 @@ func (s *session) resume(last *place) bool {
 	if p == nil || planned(*p, s.workload, s.how) != last.Plan || last.Number < 1 || last.Number > len(p.Steps) {
 		return false
 	}
+	s.goal.Store(int64(last.Number))
 	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: p.Steps[last.Number-1].ID})
 	return true
 }
@@ -168,12 +169,14 @@ func (s *session) place() *place {
 	if p == nil {
 		return nil
 	}
-	args := s.header.Command[1:]
+	args := without(s.typed, "chapter")
 	typed := s.flags.Lookup("chapter")
 	if name := typed.DefValue; typed.Changed || name != p.Chapter { // which may have been chosen on screen
-		args = append(slices.Clone(args), "--chapter="+p.Chapter)
+		args = append(args, "--chapter="+p.Chapter)
 	}
-	return &place{Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how)}
+	return &place{
+		Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how), goal: int(s.goal.Load()),
+	}
 }
 
 // tilde writes a path as a person would type it.

@@ -285,8 +285,17 @@ func escape(m Model) (tea.Model, tea.Cmd) {
 
 // quit asks, if anything would be stopped by it.
 func quit(m Model) (tea.Model, tea.Cmd) {
-	alive := len(m.state.World.Alive())
-	if alive == 0 {
+	alive, guests := 0, []string(nil)
+	for _, s := range m.state.World.Servers {
+		switch {
+		case !s.Process.Alive():
+		case s.Process.Guest:
+			guests = append(guests, s.Node.Name)
+		default:
+			alive++
+		}
+	}
+	if alive == 0 && len(guests) == 0 {
 		return m, tea.Quit
 	}
 	m.quitting = true
@@ -295,8 +304,17 @@ func quit(m Model) (tea.Model, tea.Cmd) {
 		servers = "the server"
 	}
 	text := "Stop " + servers + " and quit?"
-	if m.keep {
+	goes := upgrade.List(guests) + ", started by hand, goes on"
+	if len(guests) > 1 {
+		goes = upgrade.List(guests) + ", started by hand, go on"
+	}
+	switch {
+	case m.keep:
 		text = "Leave " + servers + " running and quit?"
+	case alive == 0:
+		text = "Quit? " + goes + "."
+	case len(guests) > 0:
+		text += " " + goes + "."
 	}
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) { return m, tea.Quit })
 }

@@ -148,9 +148,17 @@ func table(of []command) []KeyHelp {
 
 func always(Model) string { return "" }
 
+// notReady says why there is no plan yet, or why there will be none.
+func notReady(m Model) string {
+	if view.Hopeless(m.state) {
+		return "this cannot begin: a nats-server that was asked for is not to be had"
+	}
+	return "wait: the servers' binaries are not ready yet"
+}
+
 func enterOff(m Model) string {
 	if m.page < 0 && len(m.state.Plan.Steps) == 0 {
-		return "wait: the servers' binaries are not ready yet"
+		return notReady(m)
 	}
 	if m.state.Plan.Outcome == upgrade.OutcomeFailed && m.page < len(m.state.Plan.Steps) && m.page <= m.state.Plan.Current {
 		return "the plan has ended: " + m.state.Plan.Reason
@@ -250,7 +258,7 @@ func goOnOff(m Model) string {
 	case m.offer == nil:
 		return "there is nothing to go on with"
 	case len(m.state.Plan.Steps) == 0:
-		return "wait: the servers' binaries are not ready yet"
+		return notReady(m)
 	case !m.offers():
 		return "this rehearsal has begun; what you did the last time is behind you"
 	}

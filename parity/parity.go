@@ -239,6 +239,8 @@ var rules = []rule{
 	{begins: "tls.ca_file", severity: Doubtful, why: "a client's certificate may be trusted here and not there; the files' contents were not compared", source: sourceTLS},
 	{begins: "tls.verify", severity: Clash, why: "clients without a certificate are refused on some servers", source: sourceTLS},
 	{begins: "cluster.tls.ca_file", severity: Doubtful, why: "servers may not trust each other; the files' contents were not compared", source: sourceTLS},
+	{begins: "cluster.tls", severity: Clash, why: "a server whose routes have TLS and one whose routes have none never meet", source: sourceTLS},
+	{begins: "tls", severity: Clash, why: "clients that ask for TLS are not served where there is none, and others may be refused where there is", source: sourceTLS},
 	{begins: "server_name", differs: true, severity: Clash, why: "a server with the name of another is not let in", source: sourceConf},
 	{begins: "listen", differs: true, severity: Doubtful, why: "on one machine, only one of them can have the port", source: sourceConf},
 	{begins: "cluster.listen", differs: true, severity: Doubtful, why: "on one machine, only one of them can have the port", source: sourceCluster},

@@ -178,6 +178,23 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TLS on one side only, as nats-server 2.15.1 has it: the first record does not look
+// like a TLS handshake, and there is never a route.
+func TestTLSOnOneSide(t *testing.T) {
+	with := Parse("A", "tls { cert_file: a.pem }\ncluster { name: east, tls { cert_file: a.pem } }")
+	without := Parse("C", "cluster { name: east }")
+	var got []string
+	for _, f := range Compare(with, without) {
+		got = append(got, fmt.Sprintf("%s: %s", f.Severity, f))
+	}
+	if want := []string{"clash: cluster.tls: A: there; C: missing", "clash: tls: A: there; C: missing"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := Compare(with, Parse("C", "tls { cert_file: c.pem }\ncluster { name: east, tls { cert_file: c.pem } }")); len(got) > 0 {
+		t.Error(Words(got))
+	}
+}
+
 // What the servers trust is in the files, whatever they are called.
 func TestCertificatesAreComparedByContent(t *testing.T) {
 	dir := t.TempDir()

@@ -70,6 +70,11 @@ func (f *File) take(m map[string]any) {
 		f.set("cluster.authorization, user", a, "user", "username")
 		f.hide("cluster.authorization, password", a, "pass", "password")
 	}
+	for path, in := range map[string]map[string]any{"cluster.tls": c, "tls": m} {
+		if section(in, "tls") != nil {
+			f.settings[path] = "there"
+		}
+	}
 	f.set("cluster.tls.ca_file", section(c, "tls"), "ca_file")
 	f.set("tls.ca_file", section(m, "tls"), "ca_file")
 	f.set("tls.verify", section(m, "tls"), "verify", "verify_and_map", "verify_cert_and_check_known_urls")

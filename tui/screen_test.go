@@ -417,3 +417,22 @@ func BenchmarkKeyToFrame(b *testing.B) {
 		}
 	}
 }
+
+// The question at the end counts what is ended, and names what is not.
+func TestWhomQuittingEnds(t *testing.T) {
+	for want, guests := range map[string]string{
+		"Stop 3 servers and quit?":                                   "",
+		"Stop 2 servers and quit? B, started by hand, goes on.":      "B",
+		"Stop the server and quit? B and C, started by hand, go on.": "BC",
+		"Quit? A, B and C, started by hand, go on.":                  "ABC",
+	} {
+		m := screen(walked(t)["2-ready-stop-a"], termenv.Ascii, true, view.Size{W: 80, H: 24})
+		m.state.World.Servers = slices.Clone(m.state.World.Servers)
+		for i := range m.state.World.Servers {
+			m.state.World.Servers[i].Process.Guest = strings.Contains(guests, m.state.World.Servers[i].Node.Name)
+		}
+		if m, _ := press(m, "q"); !strings.Contains(m.View(), want) {
+			t.Errorf("%s: want %q in\n%s", guests, want, m.View())
+		}
+	}
+}

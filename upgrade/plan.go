@@ -109,8 +109,9 @@ type StepOutline struct {
 	Quote   string        `json:"quote,omitempty"`
 	Where   string        `json:"where,omitempty"` // the place of the quote in the text
 	Command string        `json:"command,omitempty"`
-	Shell   string        `json:"shell,omitempty"` // the command for another terminal, where it needs more words
-	See     string        `json:"see,omitempty"`   // what is seen there when it is typed
+	Shell   string        `json:"shell,omitempty"`   // the command for another terminal, where it needs more words
+	See     string        `json:"see,omitempty"`     // what is seen there when it is typed
+	ByHand  bool          `json:"by_hand,omitempty"` // who types it there has done the step
 	Given   []string      `json:"given,omitempty"`
 	Checks  []string      `json:"checks"`
 	Claims  []string      `json:"claims,omitempty"`
@@ -142,6 +143,8 @@ func (p Plan) Outline() Outline {
 		}
 		so.Moment = momentOf(s.Do)
 		if s.Do != nil {
+			_, own := s.Do.(ConnectClients) // the program's own, whoever else connects
+			so.ByHand = s.Met != nil && !own
 			so.Command = s.Do.Command(nothing)
 			so.Shell = shellOf(s.Do, nothing)
 			if sp, ok := s.Do.(Spoken); ok {

@@ -133,7 +133,11 @@ func (h Help) Next(st upgrade.StepProgress) Help {
 
 // elsewhere tells how to do a step in another terminal, and what is seen there.
 func elsewhere(t theme.Theme, st upgrade.StepProgress, w int) []string {
-	out := []string{cut(t.Key.Render("In another terminal")+t.Dim.Render("  y copies it; the step goes on by itself"), w)}
+	then := "the step goes on by itself"
+	if !st.ByHand {
+		then = "the step waits for ⏎ all the same"
+	}
+	out := []string{cut(t.Key.Render("In another terminal")+t.Dim.Render("  y copies it; "+then), w)}
 	out = append(out, command(t.Command, "$ ", cmp.Or(st.Shell, st.Command), w)...)
 	if st.See != "" {
 		out = append(out, hang(t.Dim.Render("There you see  "), t.Text, st.See, w)...)

@@ -39,6 +39,7 @@ type Report struct {
 	Nodes      []Node     `json:"nodes"`
 	Steps      []Step     `json:"steps"`
 	TakenBack  []Taken    `json:"taken_back,omitempty"` // steps that were done and taken back, in that order
+	Between    *Waits     `json:"between,omitempty"`    // what came of servers that ended between the steps
 	Parts      []*Part    `json:"parts,omitempty"`      // of the chapter, where it sets some side by side
 	Messages   Messages   `json:"messages"`
 	Earlier    []Messages `json:"earlier,omitempty"` // of clients that were disconnected, and whose ledger was closed
@@ -212,7 +213,7 @@ func New(s rehearsal.State, h rehearsal.Header) Report {
 		Schema: Schema, Tool: h.Tool, Chapter: o.Chapter, Title: o.Title, From: o.From.Version, To: o.To.Version,
 		Outcome: s.Plan.Outcome, Reason: s.Plan.Reason, Budgets: budgets(s), Notes: o.Notes, Advice: adviceOf(o),
 		Nodes: []Node{}, Steps: []Step{}, Claims: []Claim{}, Clients: []Client{}, Timeline: timeline(s), Yours: yours(s.World),
-		TakenBack: taken(s), Messages: messages(f.Totals),
+		TakenBack: taken(s), Between: between(s.Plan), Messages: messages(f.Totals),
 		Reconnects: Reconnects{Count: f.Reconnects, P50MS: ms(f.AwayP50), P99MS: ms(f.AwayP99), MaxMS: ms(f.AwayMax)},
 		Parts:      parts(s.Plan),
 		Requests:   requests(f.Requests),
@@ -347,7 +348,7 @@ func step(s rehearsal.State, st upgrade.StepProgress) Step {
 		Outcome: st.Status, How: st.How, Reason: st.Reason, TookMS: ms(st.Took), Checks: []Check{},
 		Moved: st.Impact.Moved, Reconnects: st.Impact.Reconnects,
 		Lost: st.Impact.Lost, Duplicated: st.Impact.Duplicated, GapMSMax: ms(st.Impact.LongestAway),
-		Waits: Waits{st.Bill.Unanswered, st.Bill.Stalls, ms(st.Bill.Longest)},
+		Waits: waits(st.Bill),
 	}
 	out.Given, out.Moment = st.StepOutline.Given, st.Moment
 	out.Told, out.Listed = st.Told, st.Listed

@@ -31,7 +31,18 @@ type Felt struct {
 }
 
 func feltOf(im upgrade.Impact, b upgrade.Bill) Felt {
-	return Felt{im.Lost, im.Duplicated, im.Reconnects, ms(im.LongestAway), Waits{b.Unanswered, b.Stalls, ms(b.Longest)}}
+	return Felt{im.Lost, im.Duplicated, im.Reconnects, ms(im.LongestAway), waits(b)}
+}
+
+func waits(b upgrade.Bill) Waits { return Waits{b.Unanswered, b.Stalls, ms(b.Longest)} }
+
+// between is what came of servers that ended while no step was under way.
+func between(p upgrade.Progress) *Waits {
+	w := waits(p.Between)
+	if w == (Waits{}) {
+		return nil
+	}
+	return &w
 }
 
 func taken(s rehearsal.State) []Taken {
@@ -52,12 +63,16 @@ func messages(t cluster.Totals) Messages {
 	}
 }
 
-// takenBack tells what was taken back, and what was counted before, in a line each.
+// takenBack tells what was taken back, what came of servers that ended between the
+// steps, and what was counted before, in a line each.
 func (r Report) takenBack() []string {
 	var out []string
 	for _, t := range r.TakenBack {
 		lost, twice := t.Done.Lost+t.Undo.Lost, t.Done.Duplicated+t.Undo.Duplicated
 		out = append(out, fmt.Sprintf("%s was %s and taken back: %s lost and %s duplicated by doing it and taking it back", t.Title, t.Was, number(lost), number(twice)))
+	}
+	if r.Between != nil {
+		out = append(out, "Servers ended while no step was under way: "+r.Between.waited())
 	}
 	for _, m := range r.Earlier {
 		out = append(out, rehearsal.ClosedWords(cluster.Totals{

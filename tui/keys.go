@@ -166,13 +166,24 @@ func enterOff(m Model) string {
 	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
 		switch st.Status {
 		case upgrade.Acting, upgrade.Checking, upgrade.Returning, upgrade.Undoing:
-			return "wait: " + lowerFirst(st.Title) + " is under way"
+			return "wait: " + lowerFirst(st.Title) + " is under way" + m.fallen(st.Node)
 		case upgrade.Pending:
 			return "wait: the slots are being filled"
 		}
 	}
 	if m.page >= len(m.state.Plan.Steps) && len(m.state.Plan.Steps) > 0 {
 		return "this is the end of the plan; q quits, and the server keys still work"
+	}
+	return ""
+}
+
+// fallen names a server that ended without being asked, other than the one that a step
+// works on, and the keys that start it.
+func (m Model) fallen(but string) string {
+	for _, s := range m.state.World.Servers {
+		if e := s.Process.Exit; e != nil && !e.Asked && s.Node.Name != but {
+			return fmt.Sprintf("; %s is down: select it with ↑ ↓, and s starts it", s.Node.Name)
+		}
 	}
 	return ""
 }

@@ -93,8 +93,10 @@ type StepChecked struct {
 
 // StepStuck says that a step's action failed or that its time is over.
 type StepStuck struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
+	ID      string `json:"id"`
+	Reason  string `json:"reason"`
+	Command string `json:"command,omitempty"` // what trying again does, as it stands now
+	Shell   string `json:"shell,omitempty"`   // the same to be typed, where that is not the same
 }
 
 // StepReturns says that the old server of a step's node is being brought back.

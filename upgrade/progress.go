@@ -18,6 +18,15 @@ type Progress struct {
 	Began   time.Time
 	Ended   time.Time
 	Taken   []Taken // steps that were taken back, in that order
+	Between Bill    // what came of servers that ended while no step was under way
+
+	ends []end // of those servers
+}
+
+// end is when a server ended, or was stopped with a key, that no step had stopped.
+type end struct {
+	at   time.Time
+	node string
 }
 
 // Taken is a step that was taken back: what it had come to until then, and what
@@ -73,12 +82,19 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			}
 		})
 	case StepBegan:
-		return p.with(e.ID, func(s *StepProgress) {
+		ends := p.ends
+		p = p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.How, s.Began, s.Listed, s.Reason = Acting, e.How, at, e.Listed, ""
+			if n := len(ends); e.How == ByHand && n > 0 && ends[n-1].node == s.Node && s.Stops {
+				s.Began, ends = ends[n-1].at, ends[:n-1] // that was it
+			}
+			s.unchecked()
 			if e.Command != "" {
 				s.Command = e.Command
 			}
 		})
+		p.ends = ends
+		return p
 	case StepActed:
 		return p.with(e.ID, func(s *StepProgress) {
 			if s.Status != Undoing {
@@ -88,7 +104,12 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	case StepChecked:
 		return p.with(e.ID, func(s *StepProgress) { s.Checks = e.Checks })
 	case StepStuck:
-		return p.with(e.ID, func(s *StepProgress) { s.Status, s.Reason = Stuck, e.Reason })
+		return p.with(e.ID, func(s *StepProgress) {
+			s.Status, s.Reason = Stuck, e.Reason
+			if e.Command != "" {
+				s.Command, s.Shell = e.Command, e.Shell
+			}
+		})
 	case StepReturns:
 		return p.with(e.ID, func(s *StepProgress) {
 			s.Status, s.Reason, s.Checks = Returning, e.Reason, nil
@@ -104,6 +125,14 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 			s.Checks, s.Findings, s.Told, s.Impact, s.Join, s.On = e.Checks, e.Findings, e.Told, e.Impact, e.Join, e.On
 		})
 		p.Current++
+	case cluster.Exited:
+		if !e.Exit.Asked {
+			return p.ended(at, e.Node)
+		}
+	case Doing:
+		if e.By == DoerKey && e.Deed.Verb == VerbStop {
+			return p.ended(at, e.Deed.Node)
+		}
 	case cluster.FleetChanged:
 		return p.book(e.Costs)
 	case Finished:
@@ -117,9 +146,20 @@ func (p Progress) Apply(at time.Time, e cluster.Event) Progress {
 	return p
 }
 
-// book adds costs to what caused them: the step, or the taking back of one, that
-// was the last to have begun, or that stopped a server just then, while it was in
-// flight. What came before the first step is nobody's.
+// ended notes the end of a server that belongs to no step.
+func (p Progress) ended(at time.Time, node string) Progress {
+	st, ok := p.Step()
+	if ok && (slices.Contains(st.Expect, node) || !st.Status.Over() && st.Status != Pending && st.Status != Ready && st.Status != Blocked) {
+		return p
+	}
+	p.ends = append(slices.Clone(p.ends), end{at, node})
+	return p
+}
+
+// book adds costs to what caused them: the step, the taking back of one, or the end
+// of a server between steps, that was the last to have begun, or that stopped a
+// server just then, while it was in flight. What came before the first step is
+// nobody's.
 func (p Progress) book(costs []cluster.Cost) Progress {
 	if len(costs) == 0 {
 		return p
@@ -144,6 +184,9 @@ func (p Progress) book(costs []cluster.Cost) Progress {
 		}
 		for i := range p.Steps {
 			try(p.Steps[i].Began, p.Steps[i].Stops, &p.Steps[i].Bill)
+		}
+		for _, e := range p.ends {
+			try(e.at, true, &p.Between)
 		}
 		if bill != nil {
 			*bill = bill.add(c)
@@ -190,7 +233,13 @@ func (p Progress) undone(e StepUndone) Progress {
 // fresh is a step of which nothing was done yet.
 func (s *StepProgress) fresh(o StepOutline) {
 	*s = StepProgress{StepOutline: o, Status: Pending}
-	for _, c := range o.Checks {
+	s.unchecked()
+}
+
+// unchecked puts the checks back to what nobody has looked at yet.
+func (s *StepProgress) unchecked() {
+	s.Checks = nil
+	for _, c := range s.StepOutline.Checks {
 		s.Checks = append(s.Checks, Result{Text: c})
 	}
 }

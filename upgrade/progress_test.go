@@ -43,6 +43,38 @@ func TestCostsAreBookedByWhatCausedThem(t *testing.T) {
 	}
 }
 
+// What came of a server that ended between two steps is of neither; unless that end
+// is what a step was found done by.
+func TestWhatEndsBetweenStepsIsBookedToNone(t *testing.T) {
+	t0 := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
+	lost := func(s int) cluster.FleetChanged {
+		return cluster.FleetChanged{Costs: []cluster.Cost{{At: at(s), Kind: cluster.CostTimedOut, For: time.Second}}}
+	}
+	began := upgrade.Progress{}.Apply(t0, upgrade.Planned{Outline: upgrade.Rolling(spec(t, 2, true)).Outline()}).
+		Apply(at(10), upgrade.StepBegan{ID: "start-c"}).
+		Apply(at(11), upgrade.StepEnded{ID: "start-c", Status: upgrade.Verified}).
+		Apply(at(12), upgrade.StepReady{ID: "stop-a"})
+	ends := map[string]cluster.Event{
+		"by somebody else": cluster.Exited{Node: "A"},
+		"by a key":         upgrade.Doing{By: upgrade.DoerKey, Deed: upgrade.Deed{Verb: upgrade.VerbStop, Node: "A"}},
+	}
+	for name, e := range ends {
+		p := began.Apply(at(20), e).Apply(at(22), lost(20))
+		if p.Between.Unanswered != 1 || find(p, "start-c").Bill.Unanswered != 0 {
+			t.Errorf("%s: between %+v, start-c %+v", name, p.Between, find(p, "start-c").Bill)
+		}
+		p = began.Apply(at(20), e).Apply(at(21), upgrade.StepBegan{ID: "stop-a", How: upgrade.ByHand}).Apply(at(22), lost(20))
+		if p.Between.Unanswered != 0 || find(p, "stop-a").Bill.Unanswered != 1 || !find(p, "stop-a").Began.Equal(at(20)) {
+			t.Errorf("%s, which was the step: between %+v, stop-a %+v", name, p.Between, find(p, "stop-a").Bill)
+		}
+	}
+	p := began.Apply(at(13), upgrade.StepBegan{ID: "stop-a"}).Apply(at(20), ends["by somebody else"]).Apply(at(22), lost(20))
+	if p.Between.Unanswered != 0 || find(p, "stop-a").Bill.Unanswered != 1 {
+		t.Errorf("in a step: between %+v, stop-a %+v", p.Between, find(p, "stop-a").Bill)
+	}
+}
+
 // What the text predicts of a stop is counted from where the clients were before.
 func TestPredicted(t *testing.T) {
 	t0 := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

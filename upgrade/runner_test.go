@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -297,6 +298,63 @@ func TestAStuckStepIsTriedAgainOrForced(t *testing.T) {
 		w.at("start-c", upgrade.Stuck)
 		w.lab.Say(upgrade.Intent{Step: "start-c", Force: true})
 		w.until("past start-c", func(p upgrade.Progress) bool { return find(p, "start-c").Status == upgrade.Forced })
+		w.cancel()
+		_, _ = w.end()
+	})
+}
+
+// Who tries again sees what is so now, and not what was seen the last time. A way
+// back that failed leaves the step's own command and checks: they are what is tried.
+func TestWhatIsTriedAgainIsLookedAtAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // builds are brought meanwhile
+		var p upgrade.Progress
+		begun := 0
+		w := begin(t, spec(t, 2, false), true, func(f *upgradetest.Fake) { f.Deaf = newBuild.Version }, func(r *upgrade.Runner) {
+			sink := r.Sink
+			r.Sink = func(e cluster.Event) {
+				sink(e)
+				mu.Lock()
+				defer mu.Unlock()
+				p = p.Apply(time.Now(), e)
+				if b, ok := e.(upgrade.StepBegan); ok && b.ID == "restart-a" {
+					begun++
+					for _, c := range find(p, b.ID).Checks {
+						if c.Known {
+							t.Errorf("begun for the %d. time, and told already: %+v", begun, c)
+						}
+					}
+				}
+			}
+		})
+		w.enterTo("restart-a")
+		ready := w.at("restart-a", upgrade.Ready)
+		w.press("restart-a")
+		w.at("restart-a", upgrade.Stuck)
+		w.press("restart-a")
+		w.at("restart-a", upgrade.Checking)
+		w.at("restart-a", upgrade.Stuck)
+		if begun != 2 {
+			t.Errorf("begun %d times", begun)
+		}
+
+		if err := w.fake.Stop(t.Context(), "A", cluster.StopKill); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.fake.Occupy(t.Context(), "A", true); err != nil {
+			t.Fatal(err)
+		}
+		w.lab.Say(upgrade.Intent{Step: "restart-a", Back: true})
+		st := find(w.until("back from the way back", func(p upgrade.Progress) bool {
+			return strings.HasPrefix(find(p, "restart-a").Reason, "the way back: ")
+		}), "restart-a")
+		if st.Command != ready.Command || st.Shell != ready.Shell {
+			t.Errorf("trying again does %s, and not %s", st.Command, ready.Command)
+		}
+		st = find(w.until("told what it is to be", func(p upgrade.Progress) bool { return len(find(p, "restart-a").Checks) > 0 }), "restart-a")
+		if st.Checks[0].Text != ready.Checks[0].Text {
+			t.Errorf("checks %+v", st.Checks)
+		}
 		w.cancel()
 		_, _ = w.end()
 	})

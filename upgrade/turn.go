@@ -25,7 +25,7 @@ type turn struct {
 	command string
 	shell   string
 	told    []Result // the verdicts as last told
-	stuck   bool
+	stuck   string   // why it is the person's; empty when it is not
 	listed  map[string]int // what Foretell said
 	undoing bool           // it is the way back from the step
 	green   time.Time      // since when all checks have held
@@ -46,6 +46,7 @@ func (t *turn) walk(ctx context.Context) error {
 }
 
 func (t *turn) tellBegun() {
+	t.told = nil
 	if t.undoing {
 		t.Sink(StepUndoing{ID: t.ID, Command: t.command})
 		return
@@ -89,9 +90,7 @@ func (t *turn) admit(ctx context.Context) (past bool, err error) {
 		if s, _ := o.Server(t.Node); told == nil || s.Process.Stop == "" {
 			t.before = o
 		} // else it is on its way out: what that does to the clients is the step's
-		if t.Do != nil {
-			t.command, t.shell = t.Do.Command(o), shellOf(t.Do, o)
-		}
+		t.renew(o)
 		given := t.given(o)
 		if !looked && t.unseen(given) {
 			looked = true
@@ -233,8 +232,10 @@ func (t *turn) await(ctx context.Context) error {
 			if why := t.departed(o); why != "" {
 				return t.fail(o, rs, why)
 			}
-		} else if why := cmp.Or(t.died(o), t.departed(o)); why != "" && !t.stuck {
+		} else if why := cmp.Or(t.died(o), t.departed(o)); why != "" && t.stuck == "" {
 			t.strand(why)
+		} else if t.stuck != "" && t.renew(o) { // what it names is another process now
+			t.strand(t.stuck)
 		}
 		select {
 		case <-ctx.Done():
@@ -262,7 +263,7 @@ func (t *turn) await(ctx context.Context) error {
 				}
 				continue
 			}
-			if in.Step != t.ID || !t.stuck || in.Back || in.leads() {
+			if in.Step != t.ID || t.stuck == "" || in.Back || in.leads() {
 				continue
 			}
 			if in.Force {
@@ -304,15 +305,28 @@ func (t *turn) again(ctx context.Context, o cluster.Observation) {
 	if t.Met != nil && t.Met.Eval(o).Met {
 		t.how = ByHand
 	}
-	t.stuck = false
+	t.stuck = ""
+	t.renew(o)
 	t.tellBegun()
 	_ = t.act(ctx) // a failure is told as StepStuck
 }
 
 // strand leaves the step to the person, who has keys for it.
 func (t *turn) strand(reason string) {
-	t.stuck, t.until = true, 0
-	t.Sink(StepStuck{ID: t.ID, Reason: reason})
+	t.stuck, t.until, t.told = reason, 0, nil
+	o, _ := t.World.Observe()
+	t.renew(o)
+	t.Sink(StepStuck{ID: t.ID, Reason: reason, Command: t.command, Shell: t.shell})
+}
+
+// renew words the step's command by what is seen now, and says whether that is new.
+func (t *turn) renew(o cluster.Observation) bool {
+	if t.Do == nil {
+		return false
+	}
+	was := t.command
+	t.command, t.shell = t.Do.Command(o), shellOf(t.Do, o)
+	return t.command != was
 }
 
 // tell reports verdicts when one of them changed.

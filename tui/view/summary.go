@@ -153,7 +153,7 @@ func sideBySide(t theme.Theme, p upgrade.Progress, w int) []string {
 // costs is a table of the steps that clients felt; how long a write stalled is in it if
 // one did.
 func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
-	stalls := slices.ContainsFunc(p.Steps, func(st upgrade.StepProgress) bool { return st.Bill.Stalls > 0 })
+	stalls := p.Between.Stalls > 0 || slices.ContainsFunc(p.Steps, func(st upgrade.StepProgress) bool { return st.Bill.Stalls > 0 })
 	numbers := func(took, away, stall, lost, twice string) string {
 		if stalls {
 			return fmt.Sprintf("%8s %8s %8s %6s %5s", took, away, stall, lost, twice)
@@ -175,8 +175,8 @@ func costs(t theme.Theme, p upgrade.Progress, f cluster.Fleet, w int) []string {
 		line := t.Dim.Render(fmt.Sprintf("%2d ", i+1)) + st.Title + t.Dim.Render("  "+im.Went())
 		out = append(out, between(line, numbers(upgrade.Round(st.Took), span(im.LongestAway), span(st.Bill.Longest), count(im.Lost), count(im.Duplicated)), w))
 	}
-	if lost, twice := betweenSteps(p, f); lost+twice > 0 {
-		out = append(out, between("   Between the steps", numbers("", "", "", count(lost), count(twice)), w))
+	if lost, twice := betweenSteps(p, f); lost+twice > 0 || p.Between.Stalls > 0 {
+		out = append(out, between("   Between the steps", numbers("", "", span(p.Between.Longest), count(lost), count(twice)), w))
 	}
 	if len(out) == 1 {
 		return nil

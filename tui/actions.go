@@ -79,14 +79,24 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 		return m.askLeading(to, takesBack, do)
 	}
 	var titles []string
+	order, nodes := "", map[string]string{}
 	for _, st := range p.Steps[p.Current:to] {
 		titles = append(titles, lowerFirst(st.Title))
+		if n, ok := nodes[st.Turn]; ok && st.Turn != "" && n != st.Node {
+			order = " Who leads comes last: turns can change places."
+		}
+		nodes[st.Turn] = st.Node
 	}
 	text := "Do it without stopping: " + titles[0] + "?"
-	if n := len(titles); n > 1 {
+	if n := len(titles); n > 1 && order != "" {
+		goal := p.Steps[to].Title
+		text = m.fitting(
+			fmt.Sprintf("Do what comes before “%s” without stopping, now %d steps?", goal, n)+order,
+			fmt.Sprintf("Do what comes before “%s”? Turns can change places.", goal))
+	} else if n > 1 {
 		text = m.fitting(
 			fmt.Sprintf("Do %d steps without stopping: %s?", n, strings.Join(titles, ", ")),
-			fmt.Sprintf("Do %d steps without stopping, up to “%s”?", n, titles[n-1]))
+			fmt.Sprintf("Do %d steps, up to “%s”?", n, titles[n-1]))
 	}
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
 		do()
@@ -129,12 +139,12 @@ func (m Model) askLeading(to int, asks func(what string) string, do func()) (tea
 	})
 }
 
-// answers is the room for the keys that answer a question.
+// answers is the room for the keys that answer a question, and the edges.
 const answers = 20
 
-// fitting is a question in full if there is room for it.
+// fitting is a question in full if there is room for it in two lines.
 func (m Model) fitting(full, short string) string {
-	if len([]rune(full))+answers > m.size.W {
+	if len(m.foot(full, m.size.W-answers)) > 2 {
 		return short
 	}
 	return full

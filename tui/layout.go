@@ -45,12 +45,12 @@ func (m Model) View() string {
 		lines = m.narrowPage()
 	}
 	above := append([]string{m.header()}, view.Fit(lines, m.body())...)
-	return strings.Join(view.Fit(slices.Concat(above, m.tapeLines(), []string{m.footer()}), m.size), "\n")
+	return strings.Join(view.Fit(slices.Concat(above, m.tapeLines(), m.footer()), m.size), "\n")
 }
 
 // body is the room between the header and what is at the bottom.
 func (m Model) body() view.Size {
-	return view.Size{W: m.size.W, H: m.size.H - 2 - len(m.tapeLines())}
+	return view.Size{W: m.size.W, H: m.size.H - 1 - len(m.tapeLines()) - len(m.footer())}
 }
 
 // widePage is for 110 columns and more: the step at the left, the cluster at the
@@ -277,22 +277,31 @@ func (m Model) header() string {
 	return view.Header(m.theme, m.state, m.page, elapsed, m.recorded(), m.size.W)
 }
 
-// footer is a question, a message, or the keys that do something now.
-func (m Model) footer() string {
+// mostFoot is how many lines the footer takes at most, for what is long.
+const mostFoot = 3
+
+// footer is a question, a message, or the keys that do something now: a line, or
+// more if a question or a message is long.
+func (m Model) footer() []string {
 	t := m.theme
 	switch {
 	case m.asking != nil:
-		return t.Bar.Render(" "+m.asking.text+" ") + "  " + t.Key.Render("y") + " yes   " + t.Key.Render("n") + " no"
+		lines := m.foot(m.asking.text, m.size.W-answers)
+		for i, l := range lines {
+			lines[i] = t.Bar.Render(" " + l + " ")
+		}
+		lines[len(lines)-1] += "  " + t.Key.Render("y") + " yes   " + t.Key.Render("n") + " no"
+		return lines
 	case m.typing:
-		return " " + t.Key.Render("filter the log: ") + m.filter.Text + t.Key.Render("▏") + t.Dim.Render("  ⏎ keep   esc clear")
+		return []string{" " + t.Key.Render("filter the log: ") + m.filter.Text + t.Key.Render("▏") + t.Dim.Render("  ⏎ keep   esc clear")}
 	case m.message != "":
-		return " " + t.Warn.Render(m.message)
+		return m.told(m.message)
 	}
 	if n := len(m.state.Notes); n > 0 && !m.recorded() && m.now.Sub(m.state.Notes[n-1].At) < noteTime {
-		return " " + t.Warn.Render(view.Clean(m.state.Notes[n-1].Text))
+		return m.told(view.Clean(m.state.Notes[n-1].Text))
 	}
 	if m.over != nil {
-		return view.Keys(m.overlayKeys(), m.size.W)
+		return []string{view.Keys(m.overlayKeys(), m.size.W)}
 	}
 	var parts []string
 	for _, c := range m.commands() {
@@ -302,7 +311,22 @@ func (m Model) footer() string {
 		}
 		parts = append(parts, t.Key.Render(h.Key)+" "+t.Dim.Render(c.short))
 	}
-	return view.Keys(parts, m.size.W)
+	return []string{view.Keys(parts, m.size.W)}
+}
+
+// told is a message in the footer.
+func (m Model) told(text string) []string {
+	lines := m.foot(text, m.size.W-2)
+	for i, l := range lines {
+		lines[i] = " " + m.theme.Warn.Render(l)
+	}
+	return lines
+}
+
+// foot breaks a text for the footer.
+func (m Model) foot(text string, w int) []string {
+	lines := view.Wrap(text, max(w, 1))
+	return lines[:min(len(lines), mostFoot)]
 }
 
 // noteTime is how long a note stays in the footer, in seconds of the clock.

@@ -238,6 +238,65 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// A question, a message or a note that is longer than a line is seen whole, and the screen
+// has as many lines as before.
+func TestLongWordsAreSeenWhole(t *testing.T) {
+	long := "where you are cannot be remembered, since /home/somebody/.local/state/nats-roll/place.json is a folder: remove it"
+	ms := walked(t)
+	for _, size := range []view.Size{{W: 60, H: 16}, {W: 80, H: 24}, {W: 120, H: 36}} {
+		for what, change := range map[string]func(Model) (Model, string){
+			"a message": func(m Model) (Model, string) { m.message = long; return m, long },
+			"a note": func(m Model) (Model, string) {
+				m.state = m.state.Apply(m.now, rehearsal.Note{Text: long})
+				return m, long
+			},
+			"a question": func(m Model) (Model, string) {
+				next, _ := press(m, "left", "left", "left", "left", "left", "J")
+				return next, next.asking.text
+			},
+			"a question over a page": func(m Model) (Model, string) {
+				next, _ := press(m, "C", "up", "enter")
+				return next, next.asking.text
+			},
+		} {
+			m, want := change(screen(ms["2-ready-replace-b"], termenv.Ascii, true, size))
+			lines := strings.Split(m.View(), "\n")
+			bare := strings.NewReplacer(" ", "", "\n", "")
+			foot := strings.Join(strings.Fields(strings.Join(lines[size.H-3:], " ")), " ")
+			if !strings.Contains(bare.Replace(foot), bare.Replace(want)) {
+				t.Errorf("%s at %dx%d: want %q, got\n%s", what, size.W, size.H, want, strings.Join(lines, "\n"))
+			}
+			if m.asking != nil && !strings.HasSuffix(foot, "y yes n no") {
+				t.Errorf("%s at %dx%d lacks its answers: %s", what, size.W, size.H, foot)
+			}
+			if len(lines) != size.H {
+				t.Errorf("%s at %dx%d: %d lines", what, size.W, size.H, len(lines))
+			}
+		}
+	}
+}
+
+// Who goes on to a step in a round whose order is not known yet is told so.
+func TestAnOrderThatCanChangeIsNotPromised(t *testing.T) {
+	m := walked(t)["1-intro"]
+	m.Plan.Steps = slices.Clone(m.Plan.Steps)
+	for i := range m.Plan.Steps {
+		if m.Plan.Steps[i].Node != "C" {
+			m.Plan.Steps[i].Turn = "upgrade"
+		}
+	}
+	m.page = len(m.Plan.Steps) - 1
+	for size, want := range map[view.Size]string{
+		{W: 60, H: 16}:  "Turns can change places",
+		{W: 200, H: 60}: "Who leads comes last: turns can change places",
+	} {
+		sc, _ := press(screen(m, termenv.Ascii, true, size), "J")
+		if !strings.Contains(sc.asking.text, want) || strings.Contains(sc.asking.text, "stop A") {
+			t.Errorf("%+v: %q", size, sc.asking.text)
+		}
+	}
+}
+
 func TestQuitting(t *testing.T) {
 	ms := walked(t)
 	size := view.Size{W: 80, H: 24}

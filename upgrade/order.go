@@ -50,6 +50,10 @@ func (r *Runner) reorder(at int) {
 		}
 	}
 	turns := slices.Concat(first, later)
+	if at < r.until && r.until < end { // on the way to a step, wherever it is now
+		to := steps[r.until].ID
+		r.until = at + slices.IndexFunc(turns, func(s Step) bool { return s.ID == to })
+	}
 	for _, s := range turns {
 		e.IDs = append(e.IDs, s.ID)
 	}

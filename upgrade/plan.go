@@ -102,6 +102,7 @@ type Outline struct {
 type StepOutline struct {
 	ID      string        `json:"id"`
 	Part    string        `json:"part,omitempty"`
+	Turn    string        `json:"turn,omitempty"` // the round in which it can change places with others
 	Title   string        `json:"title"`
 	Node    string        `json:"node,omitempty"`
 	Why     string        `json:"why"`
@@ -140,6 +141,9 @@ func (p Plan) Outline() Outline {
 		so := StepOutline{
 			ID: s.ID, Part: s.Part, Title: s.Title, Node: s.Node, Why: s.Why, Hint: s.Hint, Quote: s.Quote, Where: where(s.Quote),
 			Timeout: s.Timeout, NoUndo: s.NoUndo, Loses: s.Loses, Final: s.final(), Stops: s.Stops, Expect: s.Expect, Predict: s.Predict,
+		}
+		if p.Order != nil {
+			so.Turn = s.Turn
 		}
 		so.Moment = momentOf(s.Do)
 		if s.Do != nil {

@@ -24,8 +24,8 @@ type turn struct {
 	then    cluster.Observation
 	command string
 	shell   string
-	told    []Result // the verdicts as last told
-	stuck   string   // why it is the person's; empty when it is not
+	told    []Result       // the verdicts as last told
+	stuck   string         // why it is the person's; empty when it is not
 	listed  map[string]int // what Foretell said
 	undoing bool           // it is the way back from the step
 	green   time.Time      // since when all checks have held

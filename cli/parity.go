@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nats-roll/parity"
+	"nats-roll/release/embedded"
 )
 
 // parityCommand compares the configuration files of servers.
@@ -25,7 +26,8 @@ and what must not be (server names, ports, folders). It says what differs, never
 a password. What servers are told on their command line it does not see.
 
 The exit code is 1 if there is a clash: something that has clients refused, lets
-them do what they must not, or keeps a server from joining.`,
+them do what they must not, or keeps a server from joining. Fields that the
+nats-server inside nats-roll does not know are doubtful: another version may.`,
 		Example: "  nats-roll parity A.conf B.conf C.conf",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -59,13 +61,20 @@ them do what they must not, or keeps a server from joining.`,
 				}
 			}
 			if clashes > 0 {
-				return fmt.Errorf("the configurations clash in %d settings", clashes)
+				return fmt.Errorf("the configurations clash in %s", settingsOf(clashes))
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
+}
+
+func settingsOf(n int) string {
+	if n == 1 {
+		return "one setting"
+	}
+	return fmt.Sprintf("%d settings", n)
 }
 
 // largest is more than any configuration has, in bytes.
@@ -90,6 +99,7 @@ func configuration(name string) (parity.File, error) {
 	if f.Unread {
 		return f, errors.New(f.Problem)
 	}
+	f.Unknown, f.By = embedded.Unknown(name), string(embedded.Version)
 	return f, nil
 }
 

@@ -23,6 +23,11 @@ type File struct {
 	Problem string // why it cannot be compared, or not all of it
 	Unread  bool   // because it is no configuration
 
+	// Unknown are fields that a server does not know, each with its line; and By is
+	// the version of that server. Who has one at hand can ask it.
+	Unknown []string
+	By      string
+
 	settings map[string]string // by path, as words that may be shown
 	secrets  map[string]string // what is compared, and not shown
 	held     map[string]string // what the files of certificates hold, by the setting's path
@@ -61,17 +66,30 @@ func read(name string, parse func() (map[string]any, error)) File {
 }
 
 // secretless is a parser's complaint without the words it quotes, which may be
-// secrets.
+// secrets; a sign is none. The reason is quoted as a whole, too, and is kept.
 func secretless(err error) string {
+	s := err.Error()
+	if m := reasoned.FindStringSubmatch(s); m != nil {
+		s = m[1] + m[2]
+	}
+	s = quoted.ReplaceAllStringFunc(s, func(q string) string {
+		if utf8.RuneCountInString(q) == 3 {
+			return q
+		}
+		return "…"
+	})
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.IsControl(r) {
 			return '·'
 		}
 		return r
-	}, quoted.ReplaceAllString(err.Error(), "…"))
+	}, s)
 }
 
-var quoted = regexp.MustCompile(`'[^']*'|"[^"]*"`)
+var (
+	reasoned = regexp.MustCompile(`(?s)^(Parse error on line \d+: )'(.*)'$`)
+	quoted   = regexp.MustCompile(`(?s)'[^']*'|"[^"]*"`)
+)
 
 // Severity says how bad a difference is.
 type Severity string
@@ -118,6 +136,14 @@ func Compare(files ...File) []Finding {
 			values := make([]string, len(files))
 			values[i] = "not compared, because " + f.Problem
 			out = append(out, finding(files, Finding{Severity: Doubtful, Path: "the file", Values: values, Source: sourceConf}))
+		}
+		for _, field := range f.Unknown {
+			values := make([]string, len(files))
+			values[i] = field
+			out = append(out, finding(files, Finding{
+				Severity: Doubtful, Path: "a field that nats-server " + f.By + " does not know", Values: values,
+				Why: "a server that does not know a field does not start; nats-server -t asks the one that is to read the file", Source: sourceConf,
+			}))
 		}
 		if !f.broken {
 			good = append(good, f)
@@ -233,6 +259,7 @@ var rules = []rule{
 	{begins: "system_account", severity: Clash, why: "the servers do not hear each other in the system account", source: sourceConf},
 	{begins: "cluster.name", severity: Clash, why: "servers with different cluster names do not join", source: sourceCluster},
 	{begins: "cluster.authorization", secret: true, severity: Clash, why: "a server whose routes are refused does not join", source: sourceCluster},
+	{begins: "JetStream", severity: Doubtful, why: "a server without JetStream keeps no copies of streams, and its vote is missing; -js on its command line is not seen here", source: sourceConf},
 	{begins: "jetstream.domain", severity: Clash, why: "streams of another domain are not found", source: sourceDomain},
 	{begins: certificatesIn + "tls.", severity: Clash, why: "a client's certificate is trusted on some servers, and refused on others", source: sourceTLS},
 	{begins: certificatesIn + "cluster.", severity: Clash, why: "servers that do not trust each other's certificates do not join", source: sourceTLS},

@@ -130,7 +130,9 @@ func TestCompare(t *testing.T) {
 			[]string{"doubtful: the file: C: not compared, because it cannot be read: "},
 		},
 		{"users that are none", "authorization { users: [ 1, {password: x} ] }", "authorization { users: 3 }", nil},
-		{"sections that are none", "accounts: 1\ncluster: x\njetstream: true\ntls: []\n", "authorization: yes", nil},
+		{"sections that are none", "accounts: 1\ncluster: x\njetstream: true\ntls: []\n", "authorization: yes", []string{"doubtful: JetStream: A: on; C: missing"}},
+		{"JetStream in all its words", "jetstream: enabled", "jetstream { max_mem: 1G }", nil},
+		{"JetStream turned off", "jetstream {}", "jetstream { enabled: false }", []string{"doubtful: JetStream: A: on; C: missing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := Compare(Parse("A", c.a), Parse("C", c.c))
@@ -156,6 +158,28 @@ func TestCompare(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the parser says is passed on, with the signs that it quotes, and without words.
+func TestWhatAParserSaysIsNoSecret(t *testing.T) {
+	for text, want := range map[string]string{
+		"authorization { user: a, password: \"s3cret\"\n": "it cannot be read: Parse error on line 2: Unexpected EOF processing map.",
+		"port: ]":           "it cannot be read: Parse error on line 1: Expected a top-level value to end with a new line, comment or EOF, but got ']' instead.",
+		"password: $s3cret": "it cannot be read: variable reference for … on line 1 can not be found",
+	} {
+		if f := Parse("A", text); f.Problem != want {
+			t.Errorf("%s: %q, want %q", text, f.Problem, want)
+		}
+	}
+}
+
+// A field that the server does not know is told, for the file that has it.
+func TestUnknownFields(t *testing.T) {
+	a, c := Parse("A", "port: 4222"), Parse("C", "port: 4223\nmax_conections: 5")
+	c.Unknown, c.By = []string{"max_conections, line 2"}, "2.15.2"
+	if got, want := Words(Compare(a, c)), "doubtful: a field that nats-server 2.15.2 does not know: C: max_conections, line 2"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -79,6 +79,21 @@ func (f *File) take(m map[string]any) {
 	f.set("tls.ca_file", section(m, "tls"), "ca_file")
 	f.set("tls.verify", section(m, "tls"), "verify", "verify_and_map", "verify_cert_and_check_known_urls")
 
+	switch v, _ := get(m, "jetstream"); v := v.(type) { // an empty section turns it on, too (server/opts.go, parseJetStream)
+	case bool:
+		if v {
+			f.settings["JetStream"] = "on"
+		}
+	case string:
+		if slices.Contains([]string{"enabled", "enable"}, strings.ToLower(v)) {
+			f.settings["JetStream"] = "on"
+		}
+	case map[string]any:
+		on, ok := get(v, "enabled", "enable")
+		if b, isBool := on.(bool); !ok || isBool && b {
+			f.settings["JetStream"] = "on"
+		}
+	}
 	js := section(m, "jetstream")
 	f.set("jetstream.domain", js, "domain")
 	f.set("jetstream.store_dir", js, "store_dir", "storedir")

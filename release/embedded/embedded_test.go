@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,5 +96,26 @@ func TestHelpIsTheLinkedServersOwn(t *testing.T) {
 	help, _, _ := server(t, "--help")
 	if !strings.Contains(string(source), "`"+strings.TrimSuffix(help, "\n")+"`") {
 		t.Errorf("main.go of nats-server %s does not have this help:\n%s", embedded.Version, help)
+	}
+}
+
+// The fields that the server does not know are told with their lines, in sections, too;
+// what is wrong otherwise is for -t.
+func TestUnknown(t *testing.T) {
+	for text, want := range map[string][]string{
+		"port: 4222\njetstream {}\n": nil,
+		"port: 4222\nmax_conections: 5\nauthorization { user: a, pasword: s3cret }\n": {"max_conections, line 2", "pasword, line 3"},
+		"tls { cert_file: gone.pem, key_file: gone.pem }\n":                           nil,
+		"port: ": nil,
+	} {
+		file := filepath.Join(t.TempDir(), "nats-server.conf")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := embedded.Unknown(file)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
@@ -146,6 +147,14 @@ func (a *app) chapters(asJSON bool) error {
 	return nil
 }
 
+// takes tells how long it takes; a number is a guess.
+func (c chapter) takes() string {
+	if unicode.IsDigit([]rune(c.Takes)[0]) {
+		return "about " + c.Takes
+	}
+	return c.Takes
+}
+
 // stands says which walks came to their end, and how long they took.
 func (c chapter) stands() string {
 	var out []string
@@ -159,7 +168,7 @@ func (c chapter) stands() string {
 	if len(out) == 0 {
 		out = append(out, "not yet")
 		if c.Takes != "" {
-			out[0] += ", about " + c.Takes
+			out[0] += ", " + c.takes()
 		}
 	}
 	return strings.Join(out, ", ")

@@ -115,7 +115,7 @@ func (s *settings) check() (rehearse, error) {
 		return r, usagef("add --nodes 3", "--jetstream with --nodes %d: %d servers have no quorum while one of them is away", s.nodes, s.nodes)
 	}
 	if s.source != "auto" && !slices.Contains(release.Sources, s.source) {
-		return r, usagef("use --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
+		return r, usagef("use --source auto, --source "+strings.Join(release.Sources, ", --source "), "unknown source %q", s.source)
 	}
 	if err := knownTheme(s.theme); err != nil {
 		return r, err

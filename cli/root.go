@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -41,6 +42,14 @@ Exit codes:
   0    verified            1    a step or a check failed
   2    usage               3    environment: a port is taken, a binary not to be had
   4    verified, but over a budget that was given with --max-…
+  129, 130, 143            ended by SIGHUP, SIGINT, SIGTERM
+`
+
+// exitsOfOthers are those of a command that walks nothing, or judges nothing.
+const exitsOfOthers = `
+Exit codes:
+  0    done                1    it failed%s
+  2    usage               3    environment: a port is taken, a binary not to be had
   129, 130, 143            ended by SIGHUP, SIGINT, SIGTERM
 `
 
@@ -109,7 +118,6 @@ func (a *app) root() *cobra.Command {
 			}
 		},
 	}
-	root.SetUsageTemplate(root.UsageTemplate() + exits)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("see "+cmd.CommandPath()+" --help", "%w", invalid(err))
 	})
@@ -117,6 +125,15 @@ func (a *app) root() *cobra.Command {
 	s.register(root.Flags())
 	complete(root)
 	root.AddCommand(a.runCommand(), a.reportCommand(), a.compareCommand(), a.claimsCommand(), a.replayCommand(), a.planCommand(), a.parityCommand(), a.chaptersCommand(), a.adviseCommand(), a.serversCommand(), a.cleanCommand(), a.versionCommand(), a.manCommand())
+	usage := root.UsageTemplate()
+	for _, cmd := range root.Commands() {
+		found := map[string]string{"claims": ": a walk did", "parity": ", or there is a clash"}[cmd.Name()]
+		cmd.SetUsageTemplate(usage + fmt.Sprintf(exitsOfOthers, found))
+		if cmd.Flags().Lookup("max-lost") != nil {
+			cmd.SetUsageTemplate(usage + exits)
+		}
+	}
+	root.SetUsageTemplate(usage + exits)
 	return root
 }
 

@@ -90,7 +90,7 @@ func (c jetStreamed) begin(i int) Step {
 	s.Until = []Check{Running{Node: n.Name, Build: c.from(n)}}
 	switch i {
 	case 0:
-		s.Why = fmt.Sprintf("As in the text, with two words more: -js turns JetStream on, and -sd says where it stores. The file after -c gives the system account a user, who may manage the servers. "+
+		s.Why = fmt.Sprintf("As in the text, and more: -js turns JetStream on, and -sd says where it stores. The file after -c gives the system account a user, who may manage the servers. "+
 			"%s waits for the others: servers with JetStream form a group, and it decides nothing before more than half of them are there.", n.Name)
 		s.Hint = "The group of all servers with JetStream is called the meta group. It decides which streams there are and which servers keep them."
 	default:

@@ -96,7 +96,7 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 	} else if n > 1 {
 		text = m.fitting(
 			fmt.Sprintf("Do %d steps without stopping: %s?", n, strings.Join(titles, ", ")),
-			fmt.Sprintf("Do %d steps, up to “%s”?", n, titles[n-1]))
+			fmt.Sprintf("Do %d steps without stopping, up to “%s”?", n, titles[n-1]))
 	}
 	return m.ask(text, func(m Model) (tea.Model, tea.Cmd) {
 		do()
@@ -254,11 +254,13 @@ func zoom(m Model) (tea.Model, tea.Cmd) {
 
 func scroll(by int) func(Model) (tea.Model, tea.Cmd) {
 	return func(m Model) (tea.Model, tea.Cmd) {
-		lines := by * max(1, m.size.H/3)
 		if m.focus == stepPanel && m.zoomed {
-			m.down = max(0, m.down-lines)
+			room := m.body().H - 1
+			_, _, lines := m.content(stepPanel, view.Size{W: m.size.W, H: view.Endless})
+			m.down = max(0, min(m.down-by*max(1, room-2), len(lines)-room)) // two lines are seen again
 			return m, nil
 		}
+		lines := by * max(1, m.size.H/3)
 		if m.focus == clientsPanel {
 			m.rows = max(0, min(m.rows-lines, len(m.state.World.Fleet.Clients)))
 			return m, nil

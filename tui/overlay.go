@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"nats-roll/glossary"
 	"nats-roll/tui/view"
@@ -200,25 +201,26 @@ func beginChapter(m Model) (tea.Model, tea.Cmd) {
 	})
 }
 
-// keysPage lists every key: a group beside each row where there is room, short
-// words in two columns where there is little.
-func keysPage(m Model, _ int) (lines []string, at int) {
+// keysPage lists every key: a group beside each row where it is wide enough, short
+// words in two columns where it is not.
+func keysPage(m Model, w int) (lines []string, at int) {
 	t := m.theme
 	keys := table(m.commands())
-	height := m.overlaySize().H
-	if height >= len(keys) {
-		group := ""
-		for _, k := range keys {
-			name := ""
-			if k.Group != group {
-				if group, name = k.Group, k.Group; len(lines) > 0 && height >= len(keys)+3 {
-					lines = append(lines, "")
-				}
+	group, widest := "", 0
+	for _, k := range keys {
+		name := ""
+		if k.Group != group {
+			if group, name = k.Group, k.Group; len(lines) > 0 && m.overlaySize().H >= len(keys)+3 {
+				lines = append(lines, "")
 			}
-			lines = append(lines, fmt.Sprintf("%s  %s  %s", t.Strong.Render(fmt.Sprintf("%-19s", name)), t.Key.Render(fmt.Sprintf("%9s", k.Keys)), k.Does))
 		}
+		line := fmt.Sprintf("%s  %s  %s", t.Strong.Render(fmt.Sprintf("%-19s", name)), t.Key.Render(fmt.Sprintf("%9s", k.Keys)), k.Does)
+		lines, widest = append(lines, line), max(widest, ansi.StringWidth(line))
+	}
+	if widest <= w {
 		return lines, -1
 	}
+	lines = nil
 	half := (len(keys) + 1) / 2
 	for i := range half {
 		row := ""

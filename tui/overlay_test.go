@@ -97,10 +97,17 @@ func TestTheTableOfContents(t *testing.T) {
 		return m, rec
 	}
 	m, rec := open(nil)
-	for _, want := range []string{"▌ ▸ ○ rolling       ~ 5 minutes", "    ✓ downgrade     4 min 12 s", "  ✓  4  Start C, the temporary server", "  ▸  5  Stop A", "  ○  6  Replace A's binary"} {
+	for _, want := range []string{"▌ ▸ ○ rolling       ~ 5 minutes", "    ✓ downgrade     4 min 12 s", "  ✓  4  Start C, the temporary server", "  ▸  5  Stop A"} {
 		if !strings.Contains(m.View(), want) {
 			t.Errorf("it does not say %q:\n%s", want, m.View())
 		}
+	}
+	if down, _ := press(m, "pgdown"); !strings.Contains(down.View(), "  ○  6  Replace A's binary") {
+		t.Errorf("further down:\n%s", down.View())
+	}
+	seed, _ := press(m, "down", "down")
+	if v := strings.Join(strings.Fields(strings.ReplaceAll(seed.View(), "│", "")), " "); !strings.Contains(v, upgrade.Chapters[2].About) {
+		t.Errorf("what is picked is not told in full:\n%s", seed.View())
 	}
 	last := upgrade.Chapters[len(upgrade.Chapters)-1].Name
 	for range upgrade.Chapters {

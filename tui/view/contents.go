@@ -2,8 +2,11 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"nats-roll/rehearsal"
 	"nats-roll/tui/theme"
@@ -18,9 +21,11 @@ type Walked struct {
 }
 
 // Chapters lists the chapters: which of them were walked to their end, how long
-// each takes, what it is about. One of them is picked.
+// each takes, what it is about. One of them is picked; what that one
+// is about stands below the others, too, where a row has no room for it.
 func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked, w int) []string {
 	out := []string{cut(t.Dim.Render(pad("      chapter", 20)+pad("takes", 14)+"what it walks"), w)}
+	room := 0
 	for i, c := range upgrade.Chapters {
 		here, mark, takes := "  ", t.Dim.Render("○"), c.Takes
 		if strings.HasSuffix(takes, "minutes") {
@@ -42,7 +47,14 @@ func Chapters(t theme.Theme, s rehearsal.State, walked map[string]Walked, picked
 		if i == picked {
 			cursor, style = t.Key.Render("▌ "), t.Strong
 		}
-		out = append(out, cut(cursor+here+mark+" "+style.Render(pad(c.Name, 13))+" "+t.Dim.Render(pad(takes, 13))+" "+style.Render(c.About), w))
+		row := cursor + here + mark + " " + style.Render(pad(c.Name, 13)) + " " + t.Dim.Render(pad(takes, 13)) + " "
+		room = w - ansi.StringWidth(row)
+		out = append(out, cut(row+style.Render(c.About), w))
+	}
+	short := func(c upgrade.Chapter) bool { return ansi.StringWidth(c.About) > room }
+	if slices.ContainsFunc(upgrade.Chapters, short) {
+		about := append(hang("    ", t.Strong, upgrade.Chapters[picked].About, w), "")
+		out = append(out, about[:2]...) // two lines for each, so that nothing jumps
 	}
 	return append(out, wrap(t.Dim, "▸ you are here   ✓ walked to its end on this machine   ○ not yet", w)...)
 }

@@ -140,7 +140,11 @@ func IntroPrompt(t theme.Theme, s rehearsal.State, offers bool) string {
 	case s.Plan.Outcome == upgrade.OutcomeFailed:
 		return t.Key.Render("q") + " " + t.Strong.Render("quit")
 	case len(s.Plan.Steps) > 0:
-		prompt := enter + t.Strong.Render("begin: "+s.Plan.Steps[0].Title)
+		first := s.Plan.Steps[0]
+		prompt := enter + t.Strong.Render("begin: "+first.Title)
+		if first.Status.Over() { // it was done by hand
+			prompt = enter + t.Strong.Render("next: "+first.Title)
+		}
 		if offers {
 			prompt += "   " + t.Key.Render("o") + " " + t.Strong.Render("go on")
 		}

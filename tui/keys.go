@@ -166,7 +166,7 @@ func enterOff(m Model) string {
 	if st, ok := m.current(); ok && m.page == m.state.Plan.Current {
 		switch st.Status {
 		case upgrade.Acting, upgrade.Checking, upgrade.Returning, upgrade.Undoing:
-			return "wait: " + lowerFirst(st.Title) + " is under way" + m.fallen(st.Node)
+			return underWay(st) + m.fallen(st.Node)
 		case upgrade.Pending:
 			return "wait: the slots are being filled"
 		}
@@ -175,6 +175,17 @@ func enterOff(m Model) string {
 		return "this is the end of the plan; q quits, and the server keys still work"
 	}
 	return ""
+}
+
+// underWay says what a step is in the middle of.
+func underWay(st upgrade.StepProgress) string {
+	switch {
+	case st.Status == upgrade.Returning:
+		return fmt.Sprintf("wait: %s goes back to what it was", st.Node)
+	case st.Reversed:
+		return "wait: " + lowerFirst(st.Title) + " is being taken back"
+	}
+	return "wait: " + lowerFirst(st.Title) + " is under way"
 }
 
 // fallen names a server that ended without being asked, other than the one that a step
@@ -214,7 +225,7 @@ func backOff(m Model) string {
 	case !ok || len(st.Back) == 0:
 		return "nothing to roll back: that is for the steps that upgrade a server"
 	case busy(st), st.Reversed:
-		return "wait: " + lowerFirst(st.Title) + " is under way"
+		return underWay(st)
 	}
 	return ""
 }
@@ -241,7 +252,7 @@ func leadOff(m Model) string {
 	case ok && st.Reversed:
 		return lowerFirst(st.Title) + " is being taken back; ⏎ tries again"
 	case ok && busy(st) && st.Status != upgrade.Pending: // that will take the word
-		return "wait: " + lowerFirst(st.Title) + " is under way"
+		return underWay(st)
 	}
 	return ""
 }

@@ -94,6 +94,7 @@ type Model struct {
 	rows     int // down the list of clients
 	down     int // lines down a step that is zoomed
 	message  string
+	refused  func(Model) string // what says so, if the message is why a key does nothing
 	quitting bool
 	seen     bool // the first frame has been drawn: keys before it were meant for something else
 }
@@ -160,7 +161,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case playMsg:
 		return m.played(msg)
 	case copiedMsg:
-		m.message = string(msg)
+		m.message, m.refused = string(msg), nil
 	case seenMsg:
 		m.seen = true
 	case tea.KeyMsg:
@@ -177,6 +178,9 @@ func (m Model) observed(s rehearsal.State, now time.Time) Model {
 	}
 	if _, ok := s.World.Server(m.selected); !ok && len(s.World.Servers) > 0 {
 		m.selected = s.World.Servers[0].Node.Name
+	}
+	if m.refused != nil && m.refused(m) != m.message { // that is over
+		m.message, m.refused = "", nil
 	}
 	return m
 }
@@ -202,7 +206,7 @@ func (m Model) keyed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 
 // pressed takes one key: what waits for an answer first, then the table.
 func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
-	m.message = ""
+	m.message, m.refused = "", nil
 	switch {
 	case m.asking != nil:
 		return m.answered(k)
@@ -216,7 +220,7 @@ func (m Model) pressed(k tea.KeyMsg) (tea.Model, tea.Cmd) {
 			continue
 		}
 		if why := c.off(m); why != "" {
-			m.message = why
+			m.message, m.refused = why, c.off
 			return m, nil
 		}
 		return c.do(m)

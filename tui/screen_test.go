@@ -276,6 +276,22 @@ func TestLongWordsAreSeenWhole(t *testing.T) {
 	}
 }
 
+// Why a key does nothing is told as long as that is so.
+func TestWhyAKeyDoesNothingGoesWithTheReason(t *testing.T) {
+	ms := walked(t)
+	m := screen(ms["0-welcome"], termenv.Ascii, true, view.Size{W: 80, H: 24})
+	m.control = &recorder{}
+	if m, _ = press(m, "enter"); !strings.Contains(m.View(), "binaries are not ready yet") {
+		t.Fatalf("it is not told:\n%s", m.View())
+	}
+	if m = m.observed(m.state, m.now.Add(time.Second)); !strings.Contains(m.View(), "binaries are not ready yet") {
+		t.Errorf("it is not told any more:\n%s", m.View())
+	}
+	if m = m.observed(ms["1-intro"].State, m.now); strings.Contains(m.View(), "binaries are not ready yet") {
+		t.Errorf("it is still told:\n%s", m.View())
+	}
+}
+
 // Who goes on to a step in a round whose order is not known yet is told so.
 func TestAnOrderThatCanChangeIsNotPromised(t *testing.T) {
 	m := walked(t)["1-intro"]

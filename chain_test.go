@@ -144,7 +144,7 @@ func TestChainSeed(t *testing.T) {
 func TestChainGoOn(t *testing.T) {
 	for how := range endings {
 		for _, c := range upgrade.Chapters {
-			t.Run(c.Name+" "+how, func(t *testing.T) { goesOn(t, c.Name, how) })
+			t.Run(c.Name+" "+how, func(t *testing.T) { goesOn(t, c.Name, how, true) })
 		}
 	}
 }

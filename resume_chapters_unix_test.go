@@ -28,14 +28,15 @@ func TestGoOnInAChapter(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			goesOn(t, c.Name, "killed")
+			goesOn(t, c.Name, "killed", c.Name == "rolling")
 		})
 	}
 }
 
 // goesOn walks the first half of a chapter, has the program end in that way, and walks
-// the other half.
-func goesOn(t *testing.T, chapter, how string) {
+// the other half. With twice, it ends once more on the way back to where it was, which
+// it does not forget.
+func goesOn(t *testing.T, chapter, how string, twice bool) {
 	t.Helper()
 	releasetest.Build(t, releasetest.Older)
 	env := surroundings(t.TempDir(), proctest.Offset(t, 3))
@@ -59,9 +60,19 @@ func goesOn(t *testing.T, chapter, how string) {
 	kept(t, env, half)
 	endings[how](t, term)
 
-	again := reopen(t, 120, 36, env, how)
-	again.wait("begin: ", "Last time, with --chapter", "o go on")
-	again.press("o")
+	goOn := func() *terminal {
+		again := reopen(t, 120, 36, env, how)
+		again.wait("begin: ", "Last time, with --chapter", "o go on")
+		again.press("o")
+		return again
+	}
+	if twice {
+		second := goOn()
+		second.until("on the way", func(s string) bool { return where(s) != "" && where(s) != fmt.Sprintf("step 1 of %d", all) })
+		kept(t, env, half) // the goal, and not the way
+		endings[how](t, second)
+	}
+	again := goOn()
 	again.canDo(half, all)
 	again.jump(all-half, all, all)
 	again.press(enter)

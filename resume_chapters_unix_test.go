@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,25 +57,24 @@ func goesOn(t *testing.T, chapter, how string, twice bool) {
 	}
 	term := open(t, 120, 36, env, flags...)
 	term.wait("begin: ")
-	term.jump(half, half, all)
-	kept(t, env, half)
+	title, number := term.jump(half, half, all)
+	kept(t, env, number)
 	endings[how](t, term)
 
 	goOn := func() *terminal {
 		again := reopen(t, 120, 36, env, how)
-		again.wait("begin: ", "Last time, with --chapter", "o go on")
+		again.wait("begin: ", "Last time, with --", "o go on")
 		again.press("o")
 		return again
 	}
 	if twice {
 		second := goOn()
-		second.until("on the way", func(s string) bool { return where(s) != "" && where(s) != fmt.Sprintf("step 1 of %d", all) })
-		kept(t, env, half) // the goal, and not the way
+		second.until("on the way", func(s string) bool { number, _ := where(s); return number > 1 })
+		kept(t, env, number) // the goal, and not the way
 		endings[how](t, second)
 	}
 	again := goOn()
-	again.canDo(half, all)
-	again.jump(all-half, all, all)
+	again.jump(all-again.canDo(title), all, all)
 	again.press(enter)
 	again.wait("what it all came to")
 	again.press(enter)
@@ -87,34 +87,43 @@ func goesOn(t *testing.T, chapter, how string, twice bool) {
 	}
 }
 
-// jump leafs so many pages on, to a step, and has what comes before it done.
-func (term *terminal) jump(pages, to, all int) {
+// jump leafs so many pages on, to a step, and has what comes before it done. It returns
+// the step's title, and its number then: turns can change places on the way.
+func (term *terminal) jump(pages, to, all int) (title string, number int) {
 	term.t.Helper()
 	term.press(strings.Repeat("\x1b[C", pages))
-	term.wait(fmt.Sprintf("step %d of %d", to, all), "J do what comes")
+	_, title = where(term.wait(fmt.Sprintf("step %d of %d", to, all), "J do what comes"))
 	term.press("J")
-	term.wait("Do ", "without stopping", "y yes")
+	term.wait("Do ", "y yes")
 	term.press("y")
-	term.canDo(to, all)
+	return title, term.canDo(title)
 }
 
-// canDo waits until a step can be done. Each step on the way has its time.
-func (term *terminal) canDo(number, all int) {
+// canDo waits until the step with this title can be done, and returns its number. Each
+// step on the way has its time.
+func (term *terminal) canDo(title string) int {
 	term.t.Helper()
-	there := fmt.Sprintf("step %d of %d", number, all)
-	for at := ""; ; {
-		s := term.until(there+" after "+at, func(s string) bool {
-			now := where(s)
-			return now == there && strings.Contains(s, "⏎ ") || now != there && now != at
+	for at := 0; ; {
+		s := term.until(fmt.Sprintf("%q after step %d", title, at), func(s string) bool {
+			number, is := where(s)
+			return is == title && strings.Contains(s, "⏎ ") || number > 0 && number != at
 		})
-		if at = where(s); at == there {
-			return
+		number, is := where(s)
+		if is == title && strings.Contains(s, "⏎ ") {
+			return number
 		}
+		at = number
 	}
 }
 
-// where is what the head of the screen says of the step that is read.
-func where(screen string) string {
-	head, _, _ := strings.Cut(strings.TrimSpace(screen), "\n")
-	return regexp.MustCompile(`step \d+ of \d+`).FindString(head)
+// head is the panel of a step.
+var head = regexp.MustCompile(`─ (\d+)  (.+?) ─`)
+
+// where is the number and the title of the step that is read.
+func where(screen string) (number int, title string) {
+	if m := head.FindStringSubmatch(screen); m != nil {
+		number, _ = strconv.Atoi(m[1])
+		title = m[2]
+	}
+	return number, title
 }

@@ -39,7 +39,7 @@ type place struct {
 
 	// goal is the step that is being gone on to: until it is reached, the place that
 	// led there is not given up.
-	goal int
+	goal string
 }
 
 const placeSchema = "nats-roll/place/1"
@@ -149,7 +149,7 @@ func (b *bookmark) watch(r rehearsal.Record, s rehearsal.State) {
 		}
 		p.Step, p.Title, p.Number, p.Of, p.At = st.ID, st.Title, s.Plan.Current+1, len(s.Plan.Steps), r.At.UTC().Round(time.Second)
 		_, back := e.(upgrade.StepUndone)
-		if b.there = b.there || back || p.Number >= p.goal; !b.there {
+		if b.there = b.there || back || p.goal == "" || p.Step == p.goal; !b.there {
 			return
 		}
 		if s.Plan.Current == 0 {

@@ -163,7 +163,7 @@ func TestAGoalIsKept(t *testing.T) {
 		"taken back": {upgrade.StepUndone{}, 2, "step 3"},
 	} {
 		file := places(filepath.Join(t.TempDir(), "place.json"))
-		b := file.mark(func() *place { return &place{Schema: placeSchema, Tool: "1.0", goal: 5} }, func(err error) { t.Error(err) })
+		b := file.mark(func() *place { return &place{Schema: placeSchema, Tool: "1.0", goal: "step 5"} }, func(err error) { t.Error(err) })
 		s := rehearsal.State{Plan: upgrade.Progress{Steps: make([]upgrade.StepProgress, 6)}}
 		for i := range s.Plan.Steps {
 			s.Plan.Steps[i].ID = fmt.Sprintf("step %d", i+1)

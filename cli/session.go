@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -38,9 +39,9 @@ type session struct {
 	log    *eventLog  // of --events; nil without
 	tape   *recording // nil with --events
 
-	attended bool         // a person walks it
-	goOn     *place       // where they want to go on from the last time
-	goal     atomic.Int64 // the number of its step, once that is on its way
+	attended bool                   // a person walks it
+	goOn     *place                 // where they want to go on from the last time
+	goal     atomic.Pointer[string] // the id of its step, once that is on its way
 }
 
 // stateDir holds the folders of rehearsals, unless --dir says otherwise.
@@ -150,16 +151,16 @@ func (s *session) walk(ctx context.Context, intents <-chan upgrade.Intent) error
 	return runner.Run(ctx)
 }
 
-// resume has the plan go on where the last one stood, if it is the same. What counts is
-// how many steps that was: turns that are put in order by what is seen may come in
-// another one this time.
+// resume has the plan go on at the step at which the last one stood, if it is the same.
+// Turns that are put in order by what is seen may come in another one this time: then it
+// is another number.
 func (s *session) resume(last *place) bool {
 	p := s.plan.Load()
-	if p == nil || planned(*p, s.workload, s.how) != last.Plan || last.Number < 1 || last.Number > len(p.Steps) {
+	if p == nil || planned(*p, s.workload, s.how) != last.Plan || !slices.ContainsFunc(p.Steps, func(st upgrade.Step) bool { return st.ID == last.Step }) {
 		return false
 	}
-	s.goal.Store(int64(last.Number))
-	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: p.Steps[last.Number-1].ID})
+	s.goal.Store(&last.Step)
+	s.lab.Say(upgrade.Intent{Step: p.Steps[0].ID, To: last.Step})
 	return true
 }
 
@@ -174,9 +175,11 @@ func (s *session) place() *place {
 	if name := typed.DefValue; typed.Changed || name != p.Chapter { // which may have been chosen on screen
 		args = append(args, "--chapter="+p.Chapter)
 	}
-	return &place{
-		Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how), goal: int(s.goal.Load()),
+	now := &place{Schema: placeSchema, Tool: s.header.Tool, Args: args, Plan: planned(*p, s.workload, s.how)}
+	if goal := s.goal.Load(); goal != nil {
+		now.goal = *goal
 	}
+	return now
 }
 
 // tilde writes a path as a person would type it.

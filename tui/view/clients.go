@@ -240,35 +240,37 @@ func ClientLine(t theme.Theme, o cluster.Observation, p upgrade.Prediction, w in
 	if len(o.Servers) > 3 {
 		bars = max(0, 60/len(o.Servers)-7)
 	}
-	tail := ""
+	var tail []string
 	if away := total - sumOf(on); away > 0 {
-		tail += t.Warn.Render(fmt.Sprintf("%d without a server  ", away))
+		tail = append(tail, t.Warn.Render(fmt.Sprintf("%d without a server", away)))
 	}
 	if lost := lostApplications(o); len(lost) > 0 {
-		tail += t.Bad.Render(strings.Join(lost, ", ")+" ended") + "  "
+		tail = append(tail, t.Bad.Render(strings.Join(lost, ", ")+" ended"))
 	}
 	switch ahead := map[bool]string{true: "next "}[p.Ahead]; {
 	case p.Lists != nil && p.Text != nil: // in the order of the servers, or there is no room
-		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s, by text %s  ", ahead, short(o, p.Lists), short(o, p.Text)))
+		tail = append(tail, t.Dim.Render(fmt.Sprintf("%sby lists %s, by text %s", ahead, short(o, p.Lists), short(o, p.Text))))
 	case p.Lists != nil:
-		tail += t.Dim.Render(fmt.Sprintf("%sby lists %s  ", ahead, short(o, p.Lists)))
+		tail = append(tail, t.Dim.Render(fmt.Sprintf("%sby lists %s", ahead, short(o, p.Lists))))
 	case p.Text != nil:
-		tail += t.Dim.Render("the text: " + said(o, p.Text) + "  ")
+		tail = append(tail, t.Dim.Render("the text: "+said(o, p.Text)))
 	}
 	if n := len(o.Strangers()); n > 0 {
-		tail += t.Strong.Render(fmt.Sprintf("%d of them yours", n))
+		tail = append(tail, t.Strong.Render(fmt.Sprintf("%d of them yours", n)))
 	}
-	line := head + spreadOf(t, o, on, total, bars) + tail
-	for over := overBy(line, w); over > 0 && bars > 0; over = overBy(line, w) {
-		bars = max(0, bars-over)
-		line = head + spreadOf(t, o, on, total, bars) + tail
+	for {
+		line := strings.TrimRight(head+spreadOf(t, o, on, total, bars)+strings.Join(tail, "  "), " ")
+		over := ansi.StringWidth(line) - w
+		switch {
+		case over > 0 && bars > 0:
+			bars = max(0, bars-over)
+		case over > 0 && p.Lists != nil && p.Text != nil: // one prediction, rather than part of a number
+			p.Text = nil
+			return ClientLine(t, o, p, w)
+		default:
+			return cut(line, w)
+		}
 	}
-	return cut(line, w)
-}
-
-// overBy is by how much a line is too long, but for the blanks at its end.
-func overBy(line string, w int) int {
-	return ansi.StringWidth(strings.TrimRight(ansi.Strip(line), " ")) - w
 }
 
 // spreadOf is a bar for each server, of so many cells together, and the number beside it.

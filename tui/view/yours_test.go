@@ -91,3 +91,22 @@ func TestWhoseLogComesNext(t *testing.T) {
 	follow("", "A", "A", "app1", "app2", "", "A")
 	follow("B", "A", "app1")
 }
+
+// Where there is no room for both predictions there is one: no number is cut.
+func TestNoPredictionIsCut(t *testing.T) {
+	top, err := cluster.NewTopology(2, true, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := cluster.Observe(top)
+	for i := range 302 {
+		o.Fleet.Clients = append(o.Fleet.Clients, cluster.Client{ID: i, Status: cluster.ClientConnected, Node: []string{"B", "C"}[i%2]})
+	}
+	p := upgrade.Prediction{Lists: map[string]int{"B": 147, "C": 155}, Text: map[string]int{"B": 151, "C": 151}, Ahead: true}
+	for w, want := range map[int]string{58: "next by lists 0/147/155", 70: "next by lists 0/147/155, by text 0/151/151", 78: "next by lists 0/147/155, by text 0/151/151"} {
+		line := strings.TrimSpace(ansi.Strip(ClientLine(theme.New(lipgloss.NewRenderer(nil)), o, p, w)))
+		if !strings.HasSuffix(line, want) || ansi.StringWidth(line) > w {
+			t.Errorf("%d: %q", w, line)
+		}
+	}
+}

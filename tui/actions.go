@@ -79,13 +79,12 @@ func goHere(m Model) (tea.Model, tea.Cmd) {
 		return m.askLeading(to, takesBack, do)
 	}
 	var titles []string
-	order, nodes := "", map[string]string{}
-	for _, st := range p.Steps[p.Current:to] {
+	order := ""
+	for i, st := range p.Steps[p.Current:to] {
 		titles = append(titles, lowerFirst(st.Title))
-		if n, ok := nodes[st.Turn]; ok && st.Turn != "" && n != st.Node {
+		if next := p.Steps[p.Current+i+1]; next.Turn != "" && (next.Turn != st.Turn || next.Node != st.Node) { // a turn begins
 			order = " Who leads comes last: turns can change places."
 		}
-		nodes[st.Turn] = st.Node
 	}
 	text := "Do it without stopping: " + titles[0] + "?"
 	if n := len(titles); n > 1 && order != "" {

@@ -50,9 +50,8 @@ func (r *Runner) reorder(at int) {
 		}
 	}
 	turns := slices.Concat(first, later)
-	if at < r.until && r.until < end { // on the way to a step, wherever it is now
-		to := steps[r.until].ID
-		r.until = at + slices.IndexFunc(turns, func(s Step) bool { return s.ID == to })
+	if at <= r.until && r.until < end && steps[r.until].ID == r.toward { // wherever that is now
+		r.until = at + slices.IndexFunc(turns, func(s Step) bool { return s.ID == r.toward })
 	}
 	for _, s := range turns {
 		e.IDs = append(e.IDs, s.ID)

@@ -96,25 +96,33 @@ func TestTheOrderOfTurnsFollowsTheLeader(t *testing.T) {
 	})
 }
 
-// Who goes to a step comes to that step, also when turns change places on the way.
+// Who goes to a step comes to that step, also when turns change places on the way: to
+// one in the middle of the round, and to the one that begins it.
 func TestGoToAStepWhoseTurnMoves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := turns(t, func(o cluster.Observation, left []string) (string, string) {
-			return left[len(left)-1], "the last one first" // C, B, A
+	for to, done := range map[string]map[string]upgrade.Status{
+		"stop-b": {"restart-c": upgrade.Verified, "stop-a": upgrade.Pending},
+		"stop-a": {"restart-c": upgrade.Verified, "restart-b": upgrade.Verified},
+	} {
+		t.Run(to, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := turns(t, func(_ cluster.Observation, left []string) (string, string) {
+					return map[int]string{3: "C", 2: "B", 1: "A"}[len(left)], "the last one first"
+				})
+				w := begin(t, spec(t, 3, false), true, nil, func(r *upgrade.Runner) { r.Plan = p })
+				w.at("start-a", upgrade.Ready)
+				w.lab.Say(upgrade.Intent{Step: "start-a", To: to})
+				w.at(to, upgrade.Ready)
+				s, _ := w.lab.State()
+				for id, want := range done {
+					if st := find(s.Plan, id); st.Status != want {
+						t.Errorf("%s is %s, want %s", id, st.Status, want)
+					}
+				}
+				w.cancel()
+				_, _ = w.end()
+			})
 		})
-		w := begin(t, spec(t, 3, false), true, nil, func(r *upgrade.Runner) { r.Plan = p })
-		w.at("start-a", upgrade.Ready)
-		w.lab.Say(upgrade.Intent{Step: "start-a", To: "stop-b"}) // which comes after A's turn, as it stands
-		w.at("stop-b", upgrade.Ready)
-		s, _ := w.lab.State()
-		for id, want := range map[string]upgrade.Status{"restart-c": upgrade.Verified, "stop-a": upgrade.Pending} {
-			if st := find(s.Plan, id); st.Status != want {
-				t.Errorf("%s is %s, want %s", id, st.Status, want)
-			}
-		}
-		w.cancel()
-		_, _ = w.end()
-	})
+	}
 }
 
 func TestReorderedMovesOnlyWhatIsNamed(t *testing.T) {

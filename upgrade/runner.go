@@ -63,6 +63,7 @@ type Runner struct {
 
 	at     int             // the current step
 	until  int             // steps before this one are done without a word
+	toward string          // the step that was asked for, if that one is it
 	wish   *course         // where a person wants to go instead
 	ended  map[string]Over // the steps that are over, by their ids
 	starts map[string]int  // of nodes with steps that were taken back: what does not count

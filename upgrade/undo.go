@@ -100,7 +100,7 @@ func (r *Runner) chart(in Intent, acted bool) *course {
 	if in.To != "" {
 		to := slices.IndexFunc(r.Plan.Steps, func(s Step) bool { return s.ID == in.To })
 		if to > c.from {
-			r.until = to
+			r.until, r.toward = to, in.To
 			return nil
 		}
 		c.back = to
@@ -125,7 +125,7 @@ func (r *Runner) chart(in Intent, acted bool) *course {
 // lead takes back what the wished course says.
 func (r *Runner) lead(ctx context.Context) error {
 	c := r.wish
-	r.wish, r.until = nil, 0
+	r.wish, r.until, r.toward = nil, 0, ""
 	for r.at = c.from; ; r.at-- {
 		if err := r.takeBack(ctx, r.Plan.Steps[r.at]); err != nil {
 			return err
